@@ -230,6 +230,24 @@ BUGS_OF_RULES = (
         is_quick=True,
     ),
     Bug(
+        "what alternatives share is all that they ask",
+        "what stands before them has been asked, and that is that",
+        (
+            Edit(
+                "core/filters/conditions.py",
+                "return (*before, *factored(Alternatives(rest))) if all(rest) else before",
+                "return before",
+            ),
+        ),
+        (SECOND_LANGUAGE,),
+    ),
+    Bug(
+        "of alternatives of one field the last is the list",
+        "they name the same field",
+        (Edit("core/filters/index.py", "        keys |= dict.fromkeys(own)\n", "        keys = dict.fromkeys(own)\n"),),
+        (SECOND_LANGUAGE,),
+    ),
+    Bug(
         "a rule's opposite takes the bound, too",
         "not at least 60 is at most 60",
         (

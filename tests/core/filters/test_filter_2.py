@@ -89,8 +89,31 @@ def random_node(dice: random.Random, depth: int = 0, *, is_negated: bool = False
     return random_node(dice, 5, is_negated=True) if is_negated and "table" in str(value) else made
 
 
+def random_alternatives(dice: random.Random) -> dict[str, object]:
+    """Alternatives that have a rule in common, or that ask alike of one field."""
+    many = range(dice.randint(2, 3))
+    if dice.random() < 0.5:
+        shared = random_rule(dice)
+        members = [dice.sample([shared, random_rule(dice)], 2) for _ in many]
+        return {"any": [{"all": own if dice.random() < 0.9 else [shared]} for own in members]}
+    key, operators, values = dice.choice(
+        [
+            ("job", ["eq", "in"], "abcd"),
+            ("extras", ["contains", "in", "not_in"], "abc"),
+            ("note", ["contains", "eq"], ["roof", "HEAT", "pump"]),
+            ("zip", ["postcode_in", "postcode_starts_with"], CODES),
+            ("zip", ["postcode_starts_with"], CODES),
+        ]
+    )
+    chosen = [(dice.choice(operators), dice.sample(values, 2)) for _ in many]
+    lists = ("in", "not_in", "postcode_in", "postcode_starts_with")
+    return {"any": [rule(key, operator, own if operator in lists else own[0]) for operator, own in chosen]}
+
+
 def random_filter(dice: random.Random) -> dict[str, Any]:
-    return of(*[random_node(dice) for _ in range(dice.randint(0, 4))])
+    return of(
+        *[random_alternatives(dice) if dice.random() < 0.2 else random_node(dice) for _ in range(dice.randint(0, 4))]
+    )
 
 
 def random_lead(dice: random.Random) -> dict[str, object]:

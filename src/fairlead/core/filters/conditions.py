@@ -56,6 +56,29 @@ def _conditions(node: Node, *, is_negated: bool) -> tuple[Condition, ...]:
     return members[0] if len(members) == 1 else (Alternatives(tuple(members)),)
 
 
+def factored(condition: Condition) -> tuple[Condition, ...]:
+    """Conditions that together ask what this one does: what all of its alternatives ask stands before them.
+
+    Alternatives of which one asks nothing else are then none any more.
+
+    >>> from fairlead.core.form_field import FieldType
+    >>> adult, young, old = (Rule("age", *each, FieldType.NUMBER) for each in (("gte", 18), ("lt", 40), ("gte", 40)))
+    >>> factored(Alternatives(((adult, young), (old, adult)))) == (adult, Alternatives(((young,), (old,))))
+    True
+    >>> factored(Alternatives(((adult, young), (adult,)))) == (adult,)
+    True
+    """
+    if isinstance(condition, Rule) or not condition.alternatives:
+        return (condition,)
+    first, *others = condition.alternatives
+    common = tuple(each for each in first if all(each in other for other in others))
+    if not common:
+        return (condition,)
+    rest = tuple(tuple(each for each in own if each not in common) for own in condition.alternatives)
+    before = tuple(each for own in common for each in factored(own))
+    return (*before, *factored(Alternatives(rest))) if all(rest) else before
+
+
 def rules_in(conditions: Sequence[Condition]) -> Iterator[Rule]:
     """Every rule of the conditions, in their order.
 

@@ -8,7 +8,8 @@ and each comparison, is exact. Distances are whole numbers (`filter_circles`).
 
 *Alternatives* are a row of indexes, one for the first alternative of every slot, one for the second, and so on: each is
 asked only for the slots that those before it left. So every rule is indexed, however deep, and nothing is left to be
-verified.
+verified. What all alternatives of a slot ask is asked before them, and alternatives that each name what one field may
+have are one rule that names all of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,14 +22,14 @@ from pyroaring import BitMap
 
 from fairlead.core.filters.bounds import LowerBounds
 from fairlead.core.filters.circles import Circles
-from fairlead.core.filters.conditions import Alternatives, Condition
+from fairlead.core.filters.conditions import Alternatives, Condition, factored
 from fairlead.core.filters.distances import Circle
 from fairlead.core.filters.families import REFUSING_KINDS, REPEATABLE_KINDS, Family, Key, RuleKind, kind_and_keys
 from fairlead.core.filters.filter import CompiledFilter
 from fairlead.core.filters.postcodes import postcode_number
 from fairlead.core.filters.predicates import number_range, operand_keys
 from fairlead.core.filters.rules import Operator, Rule
-from fairlead.core.form_field import MAX_NUMBER, is_number
+from fairlead.core.form_field import MAX_NUMBER, FieldType, is_number
 
 Slots = npt.NDArray[np.intp]
 _NO_IDS: Slots = np.empty(0, dtype=np.intp)
@@ -198,9 +199,12 @@ class _Merged:
 
 def _merged(conditions: Sequence[Condition]) -> _Merged:
     merged = _Merged()
-    for condition in conditions:
+    for condition in (each for own in conditions for each in factored(own)):
         if isinstance(condition, Alternatives):
-            merged.alternatives.append(condition)
+            if (named := _one_list(condition)) is None:
+                merged.alternatives.append(condition)
+            else:
+                merged.add(*named)
         elif isinstance(condition.value, Circle) and condition.value.table is None:
             merged.add_circle(condition, condition.value)
         elif condition.operator in _POSTCODE_RANGES:
@@ -219,6 +223,27 @@ def _merged(conditions: Sequence[Condition]) -> _Merged:
             else:
                 merged.add(condition, kind, keys)
     return merged
+
+
+_NAMING = (Operator.EQ, Operator.IN, Operator.CONTAINS, Operator.POSTCODE_IN, Operator.POSTCODE_STARTS_WITH)
+"""Operators of rules that a value fits which is, has or begins with one of the keys that they name."""
+
+
+def _one_list(condition: Alternatives) -> tuple[Rule, RuleKind, tuple[Key, ...]] | None:
+    """The first of the alternatives, its kind, and what they name together, if each is such a rule of one field."""
+    kinds: dict[tuple[str, RuleKind | None], Rule] = {}
+    keys: dict[Key, None] = {}
+    for alternative in condition.alternatives:
+        rule = alternative[0] if len(alternative) == 1 else None
+        if not isinstance(rule, Rule) or rule.operator not in _NAMING or rule.field_type is FieldType.BOOLEAN:
+            return None
+        kind, own = kind_and_keys(rule)
+        kinds.setdefault((rule.field_key, kind), rule)
+        keys |= dict.fromkeys(own)
+    if len(kinds) != 1:
+        return None
+    [((_, kind), first)] = kinds.items()
+    return None if kind is None else (first, kind, tuple(keys))
 
 
 def _both(kind: RuleKind, first: tuple[Key, ...], second: tuple[Key, ...]) -> tuple[Key, ...]:
