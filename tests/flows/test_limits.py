@@ -22,7 +22,9 @@ from fairlead.flows.explaining.explain import explain_provider
 from fairlead.flows.proving.verify import verify
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
-from fairlead.store.connection import Database
+from fairlead.store.connection import Connection, Database
+from fairlead.store.distribution.limit_counters import Asked, ask_for_kept
+from fairlead.store.row_counts import Cursor
 from fairlead.store.simulated_clock import SimulatedClock
 from tests.closing_sweep import sweep
 from tests.flows.marketplaces import declare, provider_id
@@ -231,6 +233,29 @@ def test_what_is_kept_and_cannot_be_read_is_counted_anew(market: Market) -> None
         conn.execute("update subscriptions set limits_used = 'x' || limits_used")
     assert not verify(market.database).holds
     assert market.sold(2) == 1
+
+
+def test_what_is_kept_of_a_subscription_is_read_again_only_where_another_may_have_moved_it(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def reading(conn: Connection, asked: Asked) -> Cursor | None:
+        read.append(len(asked))
+        return ask_for_kept(conn, asked)
+
+    monkeypatch.setattr("fairlead.store.distribution.writes.ask_for_kept", reading)
+    market.declare(subscription="limits = { leads_per_day = 6 }")
+    assert [market.sold(), market.sold()] == [1, 1]
+    assert len(read) == 1, "nothing moved it since"
+    assert [market.sold(anew=True), market.sold(anew=True)] == [1, 1]
+    assert len(read) == 1, "a new process reads it with the niche's head"
+    assert market.sold() == 1
+    assert len(read) == 2, "the others moved it"
+    pause_subscription(market.database, market.subscription_id, OPERATOR, of_provider_id=None)
+    resume_subscription(market.database, market.subscription_id, OPERATOR, of_provider_id=None)
+    assert market.sold(4) == 1
+    assert len(read) == 3, "an entry about a subscription makes it be counted anew"
 
 
 def test_an_editor_that_saw_another_version_is_refused(market: Market) -> None:

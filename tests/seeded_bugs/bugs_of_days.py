@@ -11,13 +11,8 @@ BUGS_OF_DAYS = (
         (
             Edit(
                 "core/calendar/time_rules.py",
-                '("subscription", own_id, provider_id, windows_at(text, terms.timezone, self._moment))',
-                '("subscription", own_id, provider_id, windows_at(text, "UTC", self._moment))',
-            ),
-            Edit(
-                "core/calendar/time_rules.py",
-                '"provider", provider_id, provider_id, windows_at(text, terms.timezone, self._moment)',
-                '"provider", provider_id, provider_id, windows_at(text, "UTC", self._moment)',
+                "windows_at(limits_text, timezone, self._moment)",
+                'windows_at(limits_text, "UTC", self._moment)',
             ),
         ),
         (MODEL,),

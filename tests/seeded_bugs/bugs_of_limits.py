@@ -16,7 +16,7 @@ BUGS_OF_LIMITS = (
         "it is reached when more than it was used",
         (
             Edit("core/calendar/limits.py", "if counters.room_leads >= 1 and", "if counters.room_leads >= 0 and"),
-            Edit("core/postconditions.py", "(recipient.price_cents if is_of_money else 1) > limit", "0 > limit"),
+            Edit("core/postconditions.py", "(price_cents if is_of_money else 1) > limit", "0 > limit"),
         ),
         (LIMITS,),
         is_quick=True,
@@ -30,7 +30,7 @@ BUGS_OF_LIMITS = (
                 "counters.room_cents >= price_cents",
                 "counters.room_cents >= 1",
             ),
-            Edit("core/postconditions.py", "(recipient.price_cents if is_of_money else 1) > limit", "0 > limit"),
+            Edit("core/postconditions.py", "(price_cents if is_of_money else 1) > limit", "0 > limit"),
         ),
         (LIMITS,),
         is_quick=True,
@@ -141,6 +141,31 @@ BUGS_OF_LIMITS = (
             ),
         ),
         (f"{SCENARIOS}/test_scenarios.py",),
+    ),
+    Bug(
+        "what a process counted last is certain whatever came since",
+        "it has seen it itself",
+        (
+            Edit(
+                "store/distribution/rosters.py",
+                "return owner_ids if known_hash == head_hash else NO_OWNERS",
+                "return owner_ids",
+            ),
+        ),
+        (STORED,),
+    ),
+    Bug(
+        "what was certain before another sold stays so",
+        "this process has moved the niche on",
+        (
+            Edit(
+                "store/distribution/rosters.py",
+                "if since is None or known_hash != since:",
+                "if since is None:",
+            ),
+        ),
+        ("tests/store/distribution/test_rosters.py",),
+        is_quick=True,
     ),
     Bug(
         "all that wait are asked each time",

@@ -6,11 +6,12 @@ will consult.
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from fairlead.core.calendar.limits import Counters
-from fairlead.core.calendar.time_rules import Certain, CountedRules, Expected, RecordedRules
+from fairlead.core.calendar.time_rules import NO_OWNERS, Certain, CountedRules, Expected, RecordedRules
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import subscription_payload
 from fairlead.core.decide import decide
@@ -141,6 +142,7 @@ class NeedsBalances:
             expected=foreseen.expected,
             counted=counted,
             expected_counters=foreseen.expected_counters,
+            unmoved=foreseen.unmoved,
         )
 
 
@@ -164,6 +166,7 @@ class _Foreseen:
     consulted: Mapping[str, Balance | None]
     expected_counters: Expected
     counters: Certain
+    unmoved: AbstractSet[str]
 
 
 NOTHING_EXPECTED: Mapping[str, Balance] = {}
@@ -178,13 +181,15 @@ def decide_batch(
     *,
     counted: Certain = NOTHING_COUNTED,
     expected_counters: Expected = NOTHING_KEPT,
+    unmoved: AbstractSet[str] = NO_OWNERS,
     recorded: RecordedRules | None = None,
 ) -> BatchDecision | NeedsBalances:
     """The leads decided one after the other, each with what the ones before have left; or whose balances are needed.
 
     `certain` are balances that cannot change before the batch is written; a final decision depends on no others.
-    `counted` and `expected_counters` are to the windows of limits what `certain` and `expected` are to balances; with
-    `recorded`, the counters are on record, and the batch is one lead.
+    `counted` and `expected_counters` are to the windows of limits what `certain` and `expected` are to balances; of the
+    owners in `unmoved` what is expected is certain. With `recorded`, the counters are on record, and the batch is one
+    lead.
     `expected` are those that were seen last. The roster is unchanged afterwards; `follow_batch` moves it. Charges
     switch off the subscriptions that their providers can no longer pay for, before the next lead is decided (R9).
 
@@ -205,7 +210,7 @@ def decide_batch(
     (['success', 'no_eligible'], ['s'])
     """
     balances = _Balances(certain, expected)
-    counters = CountedRules(decided_at, counted, expected_counters)
+    counters = CountedRules(decided_at, counted, expected_counters, unmoved)
     steps: list[Step] = []
     with roster.trial():
         for lead in leads:
@@ -216,18 +221,13 @@ def decide_batch(
     taken = [(step.decision, step.deactivated) for step in steps]
     assert_batch(roster.head.seq + 1, taken, balances.before, balances.after)
     batch = BatchDecision(tuple(steps), balances.after, tuple(counters.moved))
-    windows = {
-        owner_id: (counters.provider_ids[owner_id], own)
-        for owner_id, own in counters.consulted.items()
-        if owner_id not in counted
-    }
+    windows = counters.asked
     of_providers = (provider_id for provider_id, own in windows.values() if own.owner == "provider")
     missing = balances.consulted.keys() | frozenset(of_providers)
     missing = frozenset(missing - certain.keys())
     if missing or windows:
-        foreseen = _Foreseen(
-            leads, decided_at, expected, batch, balances.consulted, expected_counters, counters.consulted
-        )
+        asked = {owner_id: own for owner_id, (_, own) in windows.items()}
+        foreseen = _Foreseen(leads, decided_at, expected, batch, balances.consulted, expected_counters, asked, unmoved)
         return NeedsBalances(missing, windows, foreseen)
     return batch
 

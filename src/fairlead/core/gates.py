@@ -271,7 +271,9 @@ def _cap_reached(state: DecisionState, subscription: Subscription, level: Level)
 def _reached_at(state: DecisionState, price_cents: int) -> ReachedCap | None:
     reached = None
     for own in state.counters:
-        reached = later_reached(reached, reached_cap(own, price_cents))
+        found = reached_cap(own, price_cents)
+        if found is not None:
+            reached = later_reached(reached, found)
     return reached
 
 

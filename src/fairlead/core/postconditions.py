@@ -132,22 +132,23 @@ def _assert_recipient(roster: Roster, result: LevelResult, recipient: Recipient)
     assert recipient.weight == weight, "a recipient of a weighted level is charged at its weight (R15)"
     balance_after_cents = recipient.balance_before_cents - recipient.price_cents
     assert balance_after_cents >= -recipient.credit_limit_cents, "no balance below its floor (R8)"
-    terms = roster.terms.get(recipient.provider_id, PLAIN_TERMS)
-    texts = [text for text in (subscription.limits_text, terms.limits_text) if text is not None]
-    assert _have_room(recipient, texts), "no cap is overshot (R13)"
+    own_limits, of_provider = subscription.limits_text, roster.terms.get(recipient.provider_id, PLAIN_TERMS).limits_text
+    if own_limits is not None or of_provider is not None or recipient.counters:
+        assert _have_room(recipient, own_limits, of_provider), "no cap is overshot (R13)"
 
 
-def _have_room(recipient: Recipient, limits_texts: Sequence[str]) -> bool:
+def _have_room(recipient: Recipient, own_limits: str | None, limits_of_provider: str | None) -> bool:
     """Whether its counters are those of its limits, its own first, and none of them is overshot by one more lead."""
-    if [counters.windows.text for counters in recipient.counters] != limits_texts:
+    asked = [(recipient.subscription_id, own_limits), (recipient.provider_id, limits_of_provider)]
+    wanted = [each for each in asked if each[1] is not None]
+    if len(wanted) != len(recipient.counters):
         return False
-    owner_ids = (recipient.subscription_id, recipient.provider_id)
-    for counters in recipient.counters:
-        if counters.owner_id not in owner_ids:
+    price_cents = recipient.price_cents
+    for (owner_id, text), (_, own_id, windows, numbers, *_) in zip(wanted, recipient.counters, strict=True):
+        if own_id != owner_id or windows.text != text:
             return False
-        numbers = counters.numbers
-        for place, is_of_money, limit in counters.windows.checks:
-            if numbers[place] + (recipient.price_cents if is_of_money else 1) > limit:
+        for place, is_of_money, limit in windows.checks:
+            if numbers[place] + (price_cents if is_of_money else 1) > limit:
                 return False
     return True
 

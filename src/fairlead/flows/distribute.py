@@ -23,7 +23,7 @@ from fairlead.store.distribution.balances import read_balances
 from fairlead.store.distribution.limit_counters import read_kept
 from fairlead.store.distribution.rosters import MOST_FOLDED_UNDER_LOCK, RosterBehind, RosterCache
 from fairlead.store.distribution.writes import Batch, LockedBalances, lock_balances, record
-from fairlead.store.journal import LockedNiche, lock_niches
+from fairlead.store.journal import LockedNiche, lock_niches, read_niche
 from fairlead.store.leads.waiting import LeadRequest, lock_waiting_leads
 
 RESTARTS = 20
@@ -71,22 +71,34 @@ def distribute(
                 rosters.follow(database, niche_id)
                 if niche_id not in last_known_balances.read_niche_ids:
                     last_known_balances.balances.update(database.read(lambda conn: read_balances(conn, niche_id)))
-                    rosters.remember_counters(database.read(lambda conn: read_kept(conn, niche_id)))
+                    _expect_kept(database, rosters, niche_id)
                     last_known_balances.read_niche_ids.add(niche_id)
                 # Other processes may go on deciding while this one waits for the lock: each time it may fold more.
                 most_folded *= 2
                 continue
             if done is None:
                 return None
+            head_before = done.roster.head.hash
             follow_batch(done.roster, done.decided, done.batch.head.hash)
             last_known_balances.balances.update(done.batch.balances_after)
             rosters.remember_counters(done.kept)
             rosters.remember_counters(done.batch.limits_used)
+            counted = [own.owner_id for _, own in done.decided.counters_after if own.owner == "subscription"]
+            rosters.set_unmoved(niche_id, done.batch.head.hash, counted, since=head_before)
             return done.batch
     raise Unavailable(
         f"niche {niche_id} could not be decided in {RESTARTS} attempts: its providers stayed locked elsewhere, or its "
         "journal grew faster than it was read"
     )
+
+
+def _expect_kept(database: Database, rosters: RosterCache, niche_id: str) -> None:
+    """What is kept of counters in the niche is expected; of its subscriptions it is certain as long as the head is."""
+    niche, kept = database.read(lambda conn: (read_niche(conn, niche_id), read_kept(conn, niche_id)))
+    rosters.remember_counters(kept.of_subscriptions)
+    rosters.remember_counters(kept.of_providers)
+    if niche is not None:
+        rosters.set_unmoved(niche_id, niche.journal_head, kept.of_subscriptions)
 
 
 class _ProviderHeld(Exception):
@@ -144,7 +156,8 @@ def _attempt(conn: Connection, niche: LockedNiche, locking: _Locking) -> _Done |
     # Empty, nearly every batch would be decided twice: `distribute` fills them for a process that is new to the niche.
     expected = locking.last_known_balances.balances
     counters = locking.rosters.last_known_counters
-    asked = decide_batch(roster, locked.leads, {}, locked.now, expected, expected_counters=counters)
+    unmoved = locking.rosters.unmoved_since(niche_id, roster.head.hash)
+    asked = decide_batch(roster, locked.leads, {}, locked.now, expected, expected_counters=counters, unmoved=unmoved)
     decided, held = _with_balances_locked(conn, roster, asked, counters, locking.lock_also)
     batch = sealed_batch(niche, roster.head, decided, held, locked.now, locked.requests)
     return _Done(roster, decided, batch, held.kept)

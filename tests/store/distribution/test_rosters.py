@@ -223,3 +223,15 @@ def _picture(roster: Roster) -> dict[str, object]:
 def _niche_ids(database: Database) -> list[str]:
     with database.snapshot() as conn:
         return [row[0] for row in conn.execute("select id::text from niches")]
+
+
+def test_counters_are_certain_as_long_as_none_but_this_process_moves_the_niche() -> None:
+    rosters, head = RosterCache(), [bytes([number]) * 32 for number in range(4)]
+    rosters.set_unmoved("niche", head[0], ["first"])
+    assert rosters.unmoved_since("niche", head[0]) == {"first"}
+    assert not rosters.unmoved_since("niche", head[1]), "an entry came"
+    assert not rosters.unmoved_since("other", head[0])
+    rosters.set_unmoved("niche", head[1], ["second"], since=head[0])
+    assert rosters.unmoved_since("niche", head[1]) == {"first", "second"}
+    rosters.set_unmoved("niche", head[3], ["third"], since=head[2])
+    assert rosters.unmoved_since("niche", head[3]) == {"third"}, "what came before the third head is unknown"

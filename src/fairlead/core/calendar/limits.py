@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from math import inf
 from operator import add
 from typing import Literal, NamedTuple, cast
 
@@ -83,8 +84,10 @@ class Windows:
 
     `caps` are those of the document, each with the number of its window and its limit, and `most` the limits of each
     window: of leads, and of cents. `checks` are the caps as `Counters.numbers` has them: where the number stands that a
-    cap is of, whether that is money, and the limit. Windows of equal limits and edges are one object
-    (`windows_between`), as long as they are asked for: what is kept of them is found by the object itself.
+    cap is of, whether that is money, and the limit. `timezone` is the zone that they were reckoned in, where they were;
+    they are those of its limits from `since` on and before `until`, in seconds since 1970. Windows of equal limits,
+    edges and zone are one object (`windows_between`), as long as they are asked for: what is kept of them is found by
+    the object itself.
     """
 
     text: str
@@ -93,6 +96,9 @@ class Windows:
     caps: tuple[tuple[int, Cap, int], ...]
     most: tuple[tuple[int | None, int | None], ...]
     checks: tuple[tuple[int, bool, int], ...]
+    timezone: str | None
+    since: float
+    until: float
 
 
 class Counters(NamedTuple):
@@ -121,7 +127,9 @@ class Counters(NamedTuple):
         # It counts in every window.
         numbers = tuple(map(add, numbers, (1, price_cents) * len(windows.periods)))
         last_at = max(last_at, at_seconds)
-        return Counters(owner, owner_id, windows, numbers, room_leads - 1, room_cents - price_cents, last_at)
+        own = (owner, owner_id, windows, numbers, room_leads - 1, room_cents - price_cents, last_at)
+        # Eighteen a lead: made by its own name, it takes several times as long.
+        return tuple.__new__(Counters, own)  # pyright: ignore[reportUnknownMemberType]
 
     def counter(self, number: int) -> Counter:
         """The counter of one window, by its number."""
@@ -266,7 +274,7 @@ def windows_at(text: str, timezone: str, moment: datetime) -> Windows:
 
 
 @lru_cache(maxsize=16_384)
-def windows_between(text: str, edges: Edges) -> Windows:
+def windows_between(text: str, edges: Edges, timezone: str | None = None) -> Windows:
     """The windows of these limits with these edges. Raises ValueError for limits that cannot be read."""
     periods = _periods(text)
     numbers = {period: number for number, period in enumerate(periods)}
@@ -274,7 +282,9 @@ def windows_between(text: str, edges: Edges) -> Windows:
     caps = tuple((numbers[cap.period], cap, limit) for cap, limit in parse_limits(text))
     most = tuple((limits.get((period, False)), limits.get((period, True))) for period in periods)
     checks = tuple((2 * number + cap.is_of_money, cap.is_of_money, limit) for number, cap, limit in caps)
-    return Windows(text, periods, edges, caps, most, checks)
+    since = max((opened_at.timestamp() for opened_at, _ in edges if opened_at is not None), default=-inf)
+    until = min((closes_at.timestamp() for _, closes_at in edges if closes_at is not None), default=inf)
+    return Windows(text, periods, edges, caps, most, checks, timezone, since, until)
 
 
 @lru_cache(maxsize=4096)
@@ -293,7 +303,7 @@ def _reckon_windows(key: tuple[str, str], moment: datetime) -> Stretch[Windows]:
     edges = tuple([EDGES.at((timezone, period), moment) for period in _periods(text)])
     since = max((opened_at for opened_at, _ in edges if opened_at is not None), default=FIRST_INSTANT)
     until = min((closes_at for _, closes_at in edges if closes_at is not None), default=LAST_INSTANT)
-    return Stretch(since, until, windows_between(text, edges))
+    return Stretch(since, until, windows_between(text, edges, timezone))
 
 
 # Thousands of owners have windows of the same zones, and many the same limits: each is reckoned once until it turns.

@@ -46,6 +46,27 @@ class StoredCounters:
             read = self._read = _read(self.text, owner, owner_id, windows)
         return read
 
+    def read_before(self, limits_text: str, timezone: str, at_seconds: int) -> Counters | None:
+        """What was read from it last, where that is of these limits in this zone at that moment; None where it is not.
+
+        >>> from datetime import UTC
+        >>> from fairlead.core.calendar.limits import windows_at
+        >>> limits, noon = '{"leads_per_day":5}', datetime(2026, 1, 1, 12, tzinfo=UTC)
+        >>> stored = StoredCounters("1767261600;day:1767225600:1767312000:3:1500")
+        >>> stored.read_before(limits, "UTC", 1767268800) is None
+        True
+        >>> own = stored.at("provider", "p", windows_at(limits, "UTC", noon))
+        >>> [stored.read_before(limits, "UTC", at) is own for at in (1767225599, 1767225600, 1767311999, 1767312000)]
+        [False, True, True, False]
+        """
+        read = self._read
+        if read is None:
+            return None
+        windows = read[2]
+        if windows.timezone != timezone or windows.text != limits_text:
+            return None
+        return read if windows.since <= at_seconds < windows.until else None
+
 
 def stored_counters(counters: Counters) -> StoredCounters:
     """The counters as they are kept.

@@ -7,6 +7,7 @@ that moves a holiday, or a change of clocks, changes nothing that was decided be
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +40,8 @@ Certain = Mapping[str, Counters]
 Expected = Mapping[str, StoredCounters]
 """Counters by owner, as they were kept when they were seen last."""
 
+NO_OWNERS: AbstractSet[str] = frozenset()
+
 
 def limits_of(subscription: Subscription, terms: ProviderTerms) -> list[tuple[Owner, str, str]]:
     """The limits of the subscription, then those of its provider, each with whose they are."""
@@ -63,20 +66,25 @@ class CountedRules:
     """Local time at one moment, for a batch that is decided now, with counters as the batch goes on.
 
     A counter is the one after the batch's own purchases, else the certain one, else the expected one, else that of a
-    window of which nothing was used: that way the batch goes on and finds out whom else it would consult. `consulted`
-    says what the counters of each owner were taken to be before the batch, and `provider_ids` whose they are.
+    window of which nothing was used: that way the batch goes on and finds out whom else it would consult. Of the owners
+    in `unmoved` nothing was moved since what is expected was seen. `consulted` says what the counters of each owner
+    were taken to be before the batch, and `provider_ids` whose they are; `asked` are those that are not certain.
     """
 
     calendars = CALENDARS
 
-    def __init__(self, moment: datetime, certain: Certain, expected: Expected) -> None:
+    def __init__(
+        self, moment: datetime, certain: Certain, expected: Expected, unmoved: AbstractSet[str] = NO_OWNERS
+    ) -> None:
         self._moment = moment
         self._seconds = int(moment.timestamp())
         self._certain = certain
         self._expected = expected
+        self._unmoved = unmoved
         self.consulted: dict[str, Counters] = {}
         self.after: dict[str, Counters] = {}
         self.provider_ids: dict[str, str] = {}
+        self.asked: dict[str, tuple[str, Counters]] = {}
 
     def counters(self, subscription: Subscription, terms: ProviderTerms) -> Sequence[Counters]:
         """See `TimeRules`."""
@@ -85,22 +93,27 @@ class CountedRules:
         if (text := subscription.limits_text) is not None:
             own_id = subscription.subscription_id
             if (own := after.get(own_id)) is None:
-                own = self._consult("subscription", own_id, provider_id, windows_at(text, terms.timezone, self._moment))
+                own = self._consult("subscription", own_id, provider_id, text, terms.timezone)
             found.append(own)
         if (text := terms.limits_text) is not None:
             if (own := after.get(provider_id)) is None:
-                own = self._consult(
-                    "provider", provider_id, provider_id, windows_at(text, terms.timezone, self._moment)
-                )
+                own = self._consult("provider", provider_id, provider_id, text, terms.timezone)
             found.append(own)
         return found
 
-    def _consult(self, owner: Owner, owner_id: str, provider_id: str, windows: Windows) -> Counters:
+    def _consult(self, owner: Owner, owner_id: str, provider_id: str, limits_text: str, timezone: str) -> Counters:
         known = self._certain.get(owner_id)
-        if known is None and (stored := self._expected.get(owner_id)) is not None:
-            known = stored.at(owner, owner_id, windows)
         if known is None:
-            known = counters_of(owner, owner_id, windows)
+            stored = self._expected.get(owner_id)
+            if stored is not None:
+                known = stored.read_before(limits_text, timezone, self._seconds)
+            if known is None:
+                windows = windows_at(limits_text, timezone, self._moment)
+                known = None if stored is None else stored.at(owner, owner_id, windows)
+                if known is None:
+                    known, stored = counters_of(owner, owner_id, windows), None
+            if stored is None or owner_id not in self._unmoved:
+                self.asked[owner_id] = provider_id, known
         self.consulted[owner_id] = self.after[owner_id] = known
         self.provider_ids[owner_id] = provider_id
         return known

@@ -28,18 +28,30 @@ Kept = Mapping[str, str | None]
 """By owner, what is kept of its counters."""
 
 
-def read_kept(conn: Connection, niche_id: str) -> dict[str, StoredCounters]:
-    """What is kept of the counters in the niche, by owner. Locks nothing, so it is a guess when it is used."""
-    rows = conn.execute(
+@dataclass(frozen=True, slots=True)
+class KeptInNiche:
+    """What is kept of the counters in a niche, by owner."""
+
+    of_subscriptions: Mapping[str, StoredCounters]
+    of_providers: Mapping[str, StoredCounters]
+
+
+def read_kept(conn: Connection, niche_id: str) -> KeptInNiche:
+    """What is kept of the counters in the niche. Locks nothing: of providers, it is a guess when it is used."""
+    subscriptions = conn.execute(
+        "select id::text, limits_used from subscriptions where niche_id = %s and limits_used is not null", (niche_id,)
+    ).fetchall()
+    providers = conn.execute(
         """
-        select id::text, limits_used from subscriptions where niche_id = %s and limits_used is not null
-        union all
         select id::text, limits_used from providers
         where limits_used is not null and id in (select provider_id from subscriptions where niche_id = %s)
         """,
-        (niche_id, niche_id),
+        (niche_id,),
+    ).fetchall()
+    return KeptInNiche(
+        {owner_id: StoredCounters(text) for owner_id, text in subscriptions},
+        {owner_id: StoredCounters(text) for owner_id, text in providers},
     )
-    return {owner_id: StoredCounters(text) for owner_id, text in rows.fetchall()}
 
 
 def ask_for_kept(conn: Connection, asked: Asked) -> Cursor | None:

@@ -6,12 +6,14 @@ more, is read and built while it is not held: the journal does not change what i
 """
 
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fairlead.core.calendar.limits import limits_text
 from fairlead.core.calendar.stored_counters import StoredCounters
+from fairlead.core.calendar.time_rules import NO_OWNERS
 from fairlead.core.fold import Head
 from fairlead.core.gates import shut_from_record
 from fairlead.core.journal import Entry, UnreadableEntry
@@ -45,6 +47,7 @@ class RosterCache:
         self._turns: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
         self._counters: dict[str, StoredCounters] = {}
+        self._unmoved: dict[str, tuple[bytes, set[str]]] = {}
 
     @contextmanager
     def hold(self, niche_id: str) -> Generator[None]:
@@ -111,6 +114,30 @@ class RosterCache:
     def remember_counters(self, counters: Mapping[str, StoredCounters]) -> None:
         """These are the counters that were seen last, by owner."""
         self._counters.update(counters)
+
+    def unmoved_since(self, niche_id: str, head_hash: bytes) -> AbstractSet[str]:
+        """The subscriptions of the niche whose counters, with this head, are the last known ones for certain.
+
+        Whatever moves or forgets what is kept of a subscription appends an entry to its niche's journal, under the
+        niche's lock: with the head that this process left or read it at, nothing of it can be another. Of a provider
+        that cannot be said, since other niches move it. Needs `hold`.
+        """
+        known_hash, owner_ids = self._unmoved.get(niche_id, (b"", NO_OWNERS))
+        return owner_ids if known_hash == head_hash else NO_OWNERS
+
+    def set_unmoved(
+        self, niche_id: str, head_hash: bytes, subscription_ids: Iterable[str], since: bytes | None = None
+    ) -> None:
+        """With this head, the last known counters of these subscriptions are certain, and, with `since`, those before.
+
+        Those before are the ones that were certain with the head `since`: nothing but this process moved the niche from
+        there to this head. Needs `hold`.
+        """
+        known_hash, owner_ids = self._unmoved.get(niche_id, (b"", set[str]()))
+        if since is None or known_hash != since:
+            owner_ids = set[str]()
+        owner_ids.update(subscription_ids)
+        self._unmoved[niche_id] = head_hash, owner_ids
 
     def drop(self, niche_id: str) -> None:
         """The niche's roster will be read anew. Waits for the thread that holds it, which still needs it."""
