@@ -141,7 +141,7 @@ BUGS_OF_TRANSACTIONS = (
             ),
             Edit("store/leads/waiting.py", "where awaits_decision and id = any(array(", "where id = any(array("),
         ),
-        (ONE_LEAD, DECIDED_ONCE),
+        (DECIDED_ONCE, ONE_LEAD),
         is_quick=True,
     ),
     Bug(
