@@ -19,7 +19,7 @@ PAGES = (
     "operator:/leads",
     "operator:/leads/{lead_id}",
     "operator:/live",
-    "operator:/dry-run",
+    "operator:/dry-run?niche=vps-hosting",
     "operator:/postcode-tables",
     "operator:/niches",
     "operator:/niches/new",
@@ -93,6 +93,8 @@ EMPTY_PAGES = {
     "not-found": "operator:/leads/none",
 }
 """Pages of a marketplace in which nothing is yet, by the beginning of their files' names."""
+ERROR_PAGES = {"no-permission": "provider:/overview", "server-error": "operator:/live"}
+"""Who may not see a page, and what the server could not do, likewise."""
 NONE_TAKEN = (
     "/",  # leads on to the first section
     "/login/enrolment",  # asks for a login that is half done, as does the next

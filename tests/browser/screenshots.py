@@ -1,7 +1,7 @@
 """Pictures of pages: `python -m tests.browser.screenshots FOLDER [operator:/leads provider:/portal/inbox :/login ...]`.
 
-Each page light, dark and on a phone; without pages, all that PAGES and EMPTY_PAGES list. `{lead_id}` and the like in an
-address are of the marketplace of `showcase`.
+Each page light, dark and on a phone; without pages, all that PAGES, EMPTY_PAGES and ERROR_PAGES list, and an operator's
+first day. `{lead_id}` and the like in an address are of the marketplace of `showcase`.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from fairlead.cli import demo
+from fairlead.console.routes.operator import live
 from fairlead.flows.access.first_operator import make_setup_link
 from fairlead.flows.intake.own_request import link_to_request
 from fairlead.store import migrations
@@ -25,10 +26,11 @@ from fairlead.store.connection import Database
 from fairlead.store.embedded.scratch import scratch_cluster
 from fairlead.store.leads.rows import clock
 from fairlead.store.schema import migrate
-from tests.browser.pages import EMPTY_PAGES, PAGES
+from tests.browser.pages import EMPTY_PAGES, ERROR_PAGES, PAGES
+from tests.browser.picture_steps import STEPS, first_day
 from tests.browser.showcase import Showcase, seat_viewers
 from tests.browser.showcase_dump import fill_database
-from tests.browser.site import Site, chromium, serving, window
+from tests.browser.site import DESK, PHONE, Site, chromium, serving, window
 from tests.flows.access.people import enrolled_admin, value
 from tests.quick_passwords import use_quick_passwords
 
@@ -109,20 +111,45 @@ def take(site: Site, showcase: Showcase, folder: Path, pages: list[str]) -> None
             _take_all(browser, site, token, folder, {file_stem(each): each.format_map(names) for each in own})
 
 
+def take_errors(site: Site, showcase: Showcase, folder: Path) -> None:
+    """What stands instead of a page that the visitor may not see, and of one that failed."""
+    tokens = {"operator": showcase.operator.token, "provider": showcase.provider.token}
+    with chromium() as browser, pytest.MonkeyPatch.context() as patches:
+        patches.setattr(live, "niches_of", None)  # so that the page of what happens fails
+        for stem, page in ERROR_PAGES.items():
+            who, _, address = page.partition(":")
+            _take_all(browser, site, tokens[who], folder, {stem: address}, acted=False)
+
+
 def take_empty(site: Site, folder: Path) -> None:
     """The same of a marketplace in which there is nothing yet, first before its first operator."""
     link = make_setup_link(site.database)
     assert link is not None
-    pages = {stem: each.format(setup_token=link.token) for stem, each in EMPTY_PAGES.items()}
+    folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
-        for who in ("", "operator"):
-            token = enrolled_admin(site.database).token if who else None
-            own = {stem: each.partition(":")[2] for stem, each in pages.items() if each.partition(":")[0] == who}
-            _take_all(browser, site, token, folder, own)
+        page = window(browser, site).new_page()
+        for stem in first_day(page, link.token):
+            if stem == "first-steps":
+                token = enrolled_admin(site.database).token
+                own = {
+                    each: page.partition(":")[2] for each, page in EMPTY_PAGES.items() if page.startswith("operator:")
+                }
+                _take_all(browser, site, token, folder, own)
+            for look, dark, phone in LOOKS:
+                page.emulate_media(color_scheme="dark" if dark else "light")
+                page.set_viewport_size(PHONE if phone else DESK)
+                _photograph(page, folder / f"{stem}-{look}.webp")
+            page.emulate_media(color_scheme="light")
+            page.set_viewport_size(DESK)
 
 
-def _take_all(browser: Browser, site: Site, token: str | None, folder: Path, pages: Mapping[str, str]) -> None:
-    """The pages, whose addresses stand under the beginnings of their files' names, as who has the session sees them."""
+def _take_all(
+    browser: Browser, site: Site, token: str | None, folder: Path, pages: Mapping[str, str], *, acted: bool = True
+) -> None:
+    """The pages, whose addresses stand under the beginnings of their files' names, as who has the session sees them.
+
+    `acted`: what STEPS has for a page is done on it first.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for look, dark, phone in LOOKS:
         context = window(browser, site, token, dark=dark, phone=phone)
@@ -132,6 +159,8 @@ def _take_all(browser: Browser, site: Site, token: str | None, folder: Path, pag
         for stem, address in pages.items():
             page.goto(address)
             page.wait_for_load_state("networkidle")
+            if acted and (step := STEPS.get(address.partition("?")[0])):
+                step(page, site.database)
             picture = folder / f"{stem}-{look}.webp"
             _photograph(page, picture)
             print(picture, flush=True)
@@ -211,18 +240,20 @@ def empty_database() -> Generator[Database]:
 
 
 def main(folder: str, *pages: str) -> None:
-    """All of it, with passwords that cost nothing. `empty` as a page: those of an empty marketplace."""
-    chosen = list(pages) or [*PAGES, "empty"]
+    """All of it, with passwords that cost nothing. `empty`: the first day; `errors`: pages of errors."""
+    chosen = list(pages) or [*PAGES, "empty", "errors"]
     with pytest.MonkeyPatch.context() as patches:
         use_quick_passwords(patches)
         if "empty" in chosen:
             with empty_database() as database, serving(database) as site:
                 take_empty(site, Path(folder))
-        if own := [each for each in chosen if each != "empty"]:
+        if rest := [each for each in chosen if each != "empty"]:
             with showcase_database() as database:
                 showcase = seat_viewers(database)
                 with serving(database) as site:
-                    take(site, showcase, Path(folder), own)
+                    take(site, showcase, Path(folder), [each for each in rest if each != "errors"])
+                    if "errors" in rest:
+                        take_errors(site, showcase, Path(folder))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def test_the_page_of_more_leads_has_the_numbers_of_the_api_and_nothing_of_others
     assert f"one lead, of which you received {niche['received_count']}" in words
     assert (
         f"In the niche {niche['lead_count']} Passed your filter {gold['matched_count']} "
-        f"Would pass it as it is now fewer than 10 You received {gold['received_count']} "
+        f"fewer than 10 would pass it as it is now You received {gold['received_count']} "
         f"Your place now {gold['place']} of {gold['queue_length']}"
     ) in words
     assert "You have the lead from another level 1" in words
@@ -37,7 +37,7 @@ def test_more_days_are_looked_at_as_they_are_chosen(database: Database) -> None:
     for days in ("30", "90", "365"):
         words = shown(portal.sam, f"/portal/more?days={days}")
         assert f"why you did not get more, in the last {days} days" in words
-        assert f"Beside it the {days} days before." in words
+        assert f"Compared with the {days} days before." in words
         assert "Received 1 before: 0" in words
         assert "Spent €20.00 before: €0.00" in words
         page = portal.sam.get(f"/portal/more?days={days}").text

@@ -22,6 +22,7 @@ from fairlead.console.assets import asset_address
 from fairlead.console.clause_texts import clause_in_language
 from fairlead.console.formats import FILTERS
 from fairlead.console.navigation import sections_for
+from fairlead.console.niche_names import NicheNames
 from fairlead.console.operator.attention import rail_counts
 from fairlead.console.refusal_texts import sentence_of
 from fairlead.console.site_identity import FAIRLEAD, identity_of
@@ -92,6 +93,7 @@ class HtmlPage:
             "principal": principal,
             "sections": [] if principal is None else sections_for(principal, self.request.url.path),
             "identity": identity_of(self.request) if status < _OUTAGE else FAIRLEAD,
+            "niche_name": NicheNames(resources_of(self.request).database),
             "sends_mail": resources_of(self.request).settings.sends_mail,
             "is_demo": getattr(self.request.app.state, "is_demo", False),
             "request_id": current_correlation_id() or "",

@@ -34,6 +34,8 @@ _STATUSES: Mapping[str, _Status] = {
     "withdrawn": _Status(noted("withdrawn"), "bad"),
     "erased": _Status(noted("erased"), "off"),
     "refunded": _Status(noted("refunded"), "wait"),
+    "admin": _Status(noted("operator"), "off"),
+    "provider": _Status(noted("provider"), "off"),
     "invited": _Status(noted("invited"), "wait"),
     "disabled": _Status(noted("disabled"), "off"),
     "failed": _Status(noted("failed"), "bad"),

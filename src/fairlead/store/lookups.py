@@ -109,6 +109,11 @@ def level_names(conn: Connection, niche_id: str | None) -> Mapping[str, str]:
     return dict(conn.execute(query, (niche_id,)).fetchall())
 
 
+def niche_names(conn: Connection) -> Mapping[str, str]:
+    """What every niche is called, by its slug."""
+    return dict(conn.execute("select slug, name from niches").fetchall())
+
+
 def marketplace_currency(conn: Connection) -> str:
     """The marketplace's currency; EUR until one was declared."""
     row = conn.execute("select currency from marketplace").fetchone()

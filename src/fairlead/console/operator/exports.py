@@ -159,8 +159,11 @@ def _choices(kind: str, name: str, niches: Sequence[tuple[str, str]]) -> Sequenc
     return [(each, word_of(each)) for each in ("success", "partial", "no_eligible")] if name == "outcome" else ()
 
 
-def chosen_words(state: ExportState) -> list[tuple[str, str]]:
-    """Which rows were chosen: name and value of each filter, the span of time first."""
+def chosen_words(state: ExportState, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Which rows were chosen: name and value of each filter, the span of time first.
+
+    `names`: what niches are called by their slugs, and providers by their ids.
+    """
     given = state.parameters
     found: list[tuple[str, str]] = []
     if "time_from" in given:
@@ -170,7 +173,7 @@ def chosen_words(state: ExportState) -> list[tuple[str, str]]:
         found.append((translated("Through"), f"{last:%Y-%m-%d}"))
     for name in ("niche", "provider_id"):
         if name in given:
-            found.append((translated(_FILTER_TEXTS[name]), str(given[name])))
+            found.append((translated(_FILTER_TEXTS[name]), names.get(given[name], str(given[name]))))
     for name, value in given.get("filters", {}).items():
         found.append((translated(_FILTER_TEXTS[name]), str(value)))
     if given.get("columns"):

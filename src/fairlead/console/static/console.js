@@ -49,6 +49,24 @@ function watchRail() {
   });
 }
 
+// On a phone, the filters of a list.
+function watchOpeners() {
+  for (const button of document.querySelectorAll("[data-opens]")) {
+    button.addEventListener("click", () => {
+      const isOpen = document.getElementById(button.getAttribute("aria-controls")).classList.toggle("is-open");
+      button.setAttribute("aria-expanded", String(isOpen));
+    });
+  }
+}
+
+// A row of choices that is wider than a phone begins where the chosen one is in sight.
+function showChosen() {
+  for (const chosen of document.querySelectorAll(".button-group > [aria-current]")) {
+    const group = chosen.parentElement;
+    group.scrollLeft = chosen.offsetLeft - group.offsetLeft - (group.clientWidth - chosen.offsetWidth) / 2;
+  }
+}
+
 function watchMenus() {
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
@@ -81,6 +99,8 @@ tellZone();
 watchPreferences();
 watchRail();
 watchMenus();
+watchOpeners();
+showChosen();
 watchForms(document);
 watchKeys();
 announceKept();

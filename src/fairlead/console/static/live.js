@@ -8,6 +8,7 @@ const MOST_SEEN = 5_000;
 export function start(root) {
   const texts = root.dataset;
   const language = document.documentElement.lang;
+  const names = JSON.parse(texts.names); // of niches, by slug
   const amounts = new Intl.NumberFormat(language, { style: "currency", currency: texts.currency });
   const digits = amounts.resolvedOptions().maximumFractionDigits;
   const ages = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
@@ -46,8 +47,8 @@ export function start(root) {
     if (known) return known;
     const lane = document.importNode(root.querySelector("template[data-lane]").content, true).querySelector("section");
     lane.dataset.niche = niche;
-    lane.setAttribute("aria-label", niche);
-    lane.querySelector("[data-name]").textContent = niche;
+    lane.setAttribute("aria-label", names[niche] ?? niche);
+    lane.querySelector("[data-name]").textContent = names[niche] ?? niche;
     lanes.append(lane);
     return lane;
   }

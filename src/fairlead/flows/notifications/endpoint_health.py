@@ -7,6 +7,7 @@ from fairlead.delivery.outcome import Delivery, Sent
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.store.audit.log import SYSTEM, AuditEvent, append_audit
 from fairlead.store.connection import Connection
+from fairlead.store.lookups import provider_names
 from fairlead.store.notifications.webhook_endpoints import EndpointRow, hold_back_all, write_failures, write_state
 
 
@@ -61,8 +62,9 @@ def apply_health(conn: Connection, endpoint: EndpointRow, after: Health, now: da
         return
     write_state(conn, endpoint.endpoint_id, after.state, after.reason)
     held_count = hold_back_all(conn, endpoint.endpoint_id)
+    name = provider_names(conn, [endpoint.provider_id])[endpoint.provider_id]
     lines = [
-        f"Webhook endpoint {endpoint.endpoint_id} of provider {endpoint.provider_id} is {after.state}",
+        f"Webhook endpoint {endpoint.endpoint_id} of {name} is {after.state}",
         f"Reason: {after.reason}",
         f"Deliveries held back: {held_count}",
     ]

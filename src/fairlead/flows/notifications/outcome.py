@@ -15,6 +15,7 @@ from fairlead.store.connection import Connection
 from fairlead.store.failures.dead_letters import NewDeadLetter, open_dead_letter, opened
 from fairlead.store.jobs.queue import enqueue
 from fairlead.store.leads.runs import JobAttempt, add_attempt
+from fairlead.store.lookups import provider_names
 from fairlead.store.notifications.rows import ClaimedNotification, hold_back, record_not_sent, record_sent
 from fairlead.telemetry import metrics
 from fairlead.telemetry.logs import correlation, get_logger
@@ -113,13 +114,14 @@ def _give_up(conn: Connection, tried: Tried, delivery: NotSent, now: datetime) -
     letter = NewDeadLetter(task, payload, delivery.answer, None, tried.attempts, notification_id=notification_id)
     dead_letter_id = open_dead_letter(conn, letter, now)
     if claimed.kind != "operator_alert":
-        alert_operators(conn, "A notification could not be delivered", _lines(tried, delivery), now)
+        alert_operators(conn, "A notification could not be delivered", _lines(conn, tried, delivery), now)
     append_audit(conn, [opened(dead_letter_id, letter)], now)
 
 
-def _lines(tried: Tried, delivery: NotSent) -> Sequence[str]:
+def _lines(conn: Connection, tried: Tried, delivery: NotSent) -> Sequence[str]:
     claimed = tried.claimed
-    to_whom = f" to provider {claimed.provider_id}" if claimed.provider_id else ""
+    names = provider_names(conn, [claimed.provider_id]) if claimed.provider_id else {}
+    to_whom = "".join(f" to {name}" for name in names.values())
     return [
         f"Notification {claimed.notification_id} ({claimed.kind}){to_whom} by {claimed.channel}",
         f"Attempts: {tried.attempts}",

@@ -28,8 +28,8 @@ Wanted = Annotated[str, Query(max_length=100, pattern="^[A-Za-z0-9:._-]*$")]
 FILTERS = {
     "actor": noted("Who"),
     "action": noted("What"),
-    "entity": noted("About a"),
-    "entity_id": noted("with the id"),
+    "entity": noted("About"),
+    "entity_id": noted("Id"),
     "niche": noted("Niche"),
     "from": noted("From"),
     "to": noted("To"),

@@ -1,5 +1,6 @@
 """Exports: requested with a form, watched while they are built, and fetched from where they are listed."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -23,6 +24,7 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.exporting.file_formats import available_formats
 from fairlead.flows.exporting.kinds import KINDS
 from fairlead.store.connection import Database
+from fairlead.store.lookups import niche_names, provider_names
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -42,12 +44,13 @@ def list_exports(
 ) -> Response:
     """The newest first, with how far each has come."""
     found = api.list_exports(reader, database, wanted, None, state)
+    names = _names_in(database, found.items)
     return page.render(
         "operator/exports.html",
         reader,
         exports=found.items,
         titles={each.kind: view.title_of(each.kind) for each in found.items},
-        chosen={each.export_id: view.chosen_words(each) for each in found.items},
+        chosen={each.export_id: view.chosen_words(each, names) for each in found.items},
         causes={each.export_id: view.cause_of(each) for each in found.items},
         state=state,
         states=[
@@ -133,13 +136,19 @@ def show_export(
         reader,
         export=found,
         title=view.title_of(found.kind),
-        chosen=view.chosen_words(found),
+        chosen=view.chosen_words(found, _names_in(database, [found])),
         cause=view.cause_of(found),
         format_text=translated(view.FORMAT_TEXTS[found.format]),
         has_contact_data=KINDS[found.kind].contact is not None,
         is_under_way=found.state in view.UNDER_WAY,
         may_write=Permission.EXPORTS_WRITE in reader.permissions,
     )
+
+
+def _names_in(database: Database, exports: Sequence[api.ExportState]) -> Mapping[str, str]:
+    """What niches are called by their slugs, and the providers that these exports are of by their ids."""
+    ids = [each.parameters["provider_id"] for each in exports if "provider_id" in each.parameters]
+    return database.read(lambda conn: {**niche_names(conn), **provider_names(conn, ids)})
 
 
 def _niches(database: Database) -> list[tuple[str, str]]:

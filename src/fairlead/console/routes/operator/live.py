@@ -1,5 +1,6 @@
 """What happens at this moment: decisions as they commit, a lane for each niche."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -11,7 +12,7 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.store.connection import Connection
 from fairlead.store.history import niches_of
-from fairlead.store.lookups import marketplace_currency
+from fairlead.store.lookups import marketplace_currency, niche_names
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -22,8 +23,9 @@ def show_live(
 ) -> Response:
     """The lanes; the script fills them from the live feed of the API."""
 
-    def work(conn: Connection) -> tuple[list[str], str]:
-        return [each.slug for each in niches_of(conn, None) if each.is_active], marketplace_currency(conn)
+    def work(conn: Connection) -> tuple[list[str], Mapping[str, str], str]:
+        active = [each.slug for each in niches_of(conn, None) if each.is_active]
+        return active, niche_names(conn), marketplace_currency(conn)
 
-    niches, currency = database.read(work)
-    return page.render("operator/live.html", reader, niches=niches, currency=currency)
+    niches, names, currency = database.read(work)
+    return page.render("operator/live.html", reader, niches=niches, names=names, currency=currency)

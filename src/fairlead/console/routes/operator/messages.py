@@ -17,6 +17,7 @@ from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.texts import noted, translated
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
+from fairlead.store.lookups import provider_names
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -58,13 +59,16 @@ def show_deliveries(
 ) -> Response:
     """Messages, the newest first, and how far they came."""
     found = deliveries.list_deliveries(reader, database, wanted, provider_id, None, channel, state)
+    ids = {each.provider_id for each in found.items if each.provider_id} | ({provider_id} if provider_id else set())
+    names = database.read(lambda conn: provider_names(conn, sorted(ids)))
     path, chosen = "/operations/deliveries", {"provider_id": provider_id, "channel": channel, "state": state}
     return page.render(
         "operator/deliveries.html",
         reader,
         deliveries=[(each, message_words(each.kind)) for each in found.items],
+        names=names,
         chips=[
-            (translated(_FILTERS[name]), value, without)
+            (translated(_FILTERS[name]), names.get(value, value), without)
             for name, value, without in chips(path, chosen)
             if name == "provider_id"
         ],
@@ -84,11 +88,13 @@ def show_delivery(
 ) -> Response:
     """One message: its state, each attempt on record with what was answered, and sending it again."""
     found = deliveries.show_delivery(notification_id, reader, database)
+    ids = [found.provider_id] if found.provider_id else []
     return page.render(
         "operator/delivery.html",
         reader,
         message=found,
         kind=message_words(found.kind),
+        names=database.read(lambda conn: provider_names(conn, ids)),
         detail=sorted((found.detail or {}).items()),
         may_replay=Permission.NOTIFICATIONS_WRITE in reader.permissions and found.state != "queued",
     )

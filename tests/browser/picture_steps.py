@@ -1,0 +1,114 @@
+"""What is done on a page before its picture is taken where it shows nothing by itself, and an operator's first day."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count, islice
+
+from playwright.sync_api import Page, expect
+from pyotp.totp import TOTP
+
+from fairlead.cli.demo.stream import by_niche, demo_leads
+from fairlead.flows.distribute_niche import distribute_niche
+from fairlead.flows.distributor import Distributor
+from fairlead.flows.submit_leads import submit_leads
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.connection import Database
+from fairlead.store.lookups import niches_with_waiting_leads
+from tests.browser.watched import await_script
+from tests.flows.access.people import PASSWORD
+
+_SEEDS = count(100)
+
+
+def try_a_lead(page: Page, _database: Database) -> None:
+    """The dry run has an outcome with refusals in it."""
+    await_script(page, "dry-run.js")
+    form = page.locator("form[data-module='dry-run.js'], [data-module='dry-run.js'] form").first
+    for group in ("general purpose", "Debian", "Europe", "No"):
+        form.get_by_role("radio", name=group, exact=True).check()
+    for field, answer in (("Virtual cores", "4"), ("Memory in GB", "8"), ("Storage in GB", "80")):
+        form.get_by_label(field).fill(answer)
+    form.get_by_label("Monthly budget in EUR").fill("40")
+    form.get_by_role("button", name="Try it").click()
+    expect(page.locator("[data-outcome] .candidate.received").first).to_be_visible()
+
+
+def decide_leads(page: Page, database: Database) -> None:
+    """The page of what happens has seen some decisions."""
+    expect(page.locator("[data-state]")).to_have_text("connected")
+    for slug, leads in by_niche(list(islice(demo_leads(next(_SEEDS), 0), 9))).items():
+        answers, details = [each.attributes for each in leads], [each.details for each in leads]
+        submit_leads(database, slug, answers, OPERATOR, approve=True, details=details)
+    with database.snapshot() as conn:
+        niche_ids = [each.niche_id for each in niches_with_waiting_leads(conn, None)]
+    for niche_id in niche_ids:
+        for _ in distribute_niche(Distributor(database, 50), niche_id):
+            pass
+    expect(page.locator(".lane-row.is-sold").nth(5)).to_be_visible()
+
+
+STEPS: Mapping[str, Callable[[Page, Database], None]] = {"/dry-run": try_a_lead, "/live": decide_leads}
+"""By the path of the page."""
+
+
+def first_day(page: Page, token: str) -> Iterator[str]:
+    """Walks on from the set-up link; yields what to call the picture of where the walk has come."""
+    page.goto(f"/setup#{token}")
+    yield "setup"
+    page.get_by_label("Your name").fill("Ann Example")
+    page.locator("#field-email").fill("ann@harbour.example")
+    page.locator("#field-password").fill(PASSWORD)
+    _press(page, "Continue")
+    _press(page, "Begin")
+    secret = page.locator("#enrolment-secret")
+    expect(secret).to_be_visible()
+    yield "setup-second-factor"
+    code = TOTP(secret.inner_text().replace(" ", "")).at(int(time.time()))
+    page.get_by_role("textbox", name="Code").fill(code)
+    _press(page, "Confirm")
+    kept = page.get_by_role("link", name="I have kept them")
+    expect(kept).to_be_visible()
+    yield "setup-recovery-codes"
+    kept.click()
+    expect(page.locator("#first-steps")).to_be_visible()
+    yield "first-steps"
+    yield from _first_niche(page)
+    yield from _first_provider(page)
+    page.goto("/overview")
+    yield "first-steps-later"
+
+
+def _first_niche(page: Page) -> Iterator[str]:
+    page.goto("/niches/new")
+    page.get_by_role("link", name="Moving companies").click()
+    expect(page.get_by_label("Price of level 1")).to_be_visible()
+    yield "first-niche"
+    _press(page, "Add the niche")
+    expect(page.get_by_role("heading", name="Moving companies", level=1)).to_be_visible()
+    page.get_by_label("The public may send leads").check()
+    page.locator("#intake").get_by_role("button", name="Save").click()
+    expect(page.get_by_text("It holds from the next lead on.")).to_be_visible()
+    page.goto("/forms/moving")
+    page.get_by_label("A home").check()
+    yield "first-form"
+
+
+def _first_provider(page: Page) -> Iterator[str]:
+    page.goto("/providers/new")
+    page.locator("#field-name").fill("Anchor Removals")
+    page.locator("#field-email").fill("leads@anchor.example")
+    yield "first-provider"
+    _press(page, "Add the provider")
+    page.get_by_text("Invite a user").click()
+    users = page.locator("#users")
+    users.get_by_label("Name").fill("Sam Sales")
+    users.get_by_label("Email address").fill("sam@anchor.example")
+    users.get_by_role("button", name="Invite", exact=True).click()
+    page.get_by_role("button", name="Show the invitation link").click()
+    expect(users.locator(".handed-over code")).to_contain_text("/accept-invite#")
+    users.scroll_into_view_if_needed()
+    yield "first-invitation"
+
+
+def _press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
