@@ -51,10 +51,11 @@ STEPS: Mapping[str, Callable[[Page, Database], None]] = {"/dry-run": try_a_lead,
 """By the path of the page."""
 
 
-def first_day(page: Page, token: str) -> Iterator[str]:
-    """Walks on from the set-up link; yields what to call the picture of where the walk has come."""
+def first_day(page: Page, token: str) -> Iterator[tuple[str, str | None]]:
+    """Walks on from the set-up link; yields what to call the picture of where the walk has come,
+    and the selector of the part that it is about, if it is not the page from its top."""
     page.goto(f"/setup#{token}")
-    yield "setup"
+    yield "setup", None
     page.get_by_label("Your name").fill("Ann Example")
     page.locator("#field-email").fill("ann@harbour.example")
     page.locator("#field-password").fill(PASSWORD)
@@ -62,27 +63,27 @@ def first_day(page: Page, token: str) -> Iterator[str]:
     _press(page, "Begin")
     secret = page.locator("#enrolment-secret")
     expect(secret).to_be_visible()
-    yield "setup-second-factor"
+    yield "setup-second-factor", None
     code = TOTP(secret.inner_text().replace(" ", "")).at(int(time.time()))
     page.get_by_role("textbox", name="Code").fill(code)
     _press(page, "Confirm")
     kept = page.get_by_role("link", name="I have kept them")
     expect(kept).to_be_visible()
-    yield "setup-recovery-codes"
+    yield "setup-recovery-codes", None
     kept.click()
     expect(page.locator("#first-steps")).to_be_visible()
-    yield "first-steps"
+    yield "first-steps", None
     yield from _first_niche(page)
     yield from _first_provider(page)
     page.goto("/overview")
-    yield "first-steps-later"
+    yield "first-steps-later", None
 
 
-def _first_niche(page: Page) -> Iterator[str]:
+def _first_niche(page: Page) -> Iterator[tuple[str, str | None]]:
     page.goto("/niches/new")
     page.get_by_role("link", name="Moving companies").click()
     expect(page.get_by_label("Price of level 1")).to_be_visible()
-    yield "first-niche"
+    yield "first-niche", None
     _press(page, "Add the niche")
     expect(page.get_by_role("heading", name="Moving companies", level=1)).to_be_visible()
     page.get_by_label("The public may send leads").check()
@@ -90,14 +91,14 @@ def _first_niche(page: Page) -> Iterator[str]:
     expect(page.get_by_text("It holds from the next lead on.")).to_be_visible()
     page.goto("/forms/moving")
     page.get_by_label("A home").check()
-    yield "first-form"
+    yield "first-form", None
 
 
-def _first_provider(page: Page) -> Iterator[str]:
+def _first_provider(page: Page) -> Iterator[tuple[str, str | None]]:
     page.goto("/providers/new")
     page.locator("#field-name").fill("Anchor Removals")
     page.locator("#field-email").fill("leads@anchor.example")
-    yield "first-provider"
+    yield "first-provider", None
     _press(page, "Add the provider")
     page.get_by_text("Invite a user").click()
     users = page.locator("#users")
@@ -106,8 +107,7 @@ def _first_provider(page: Page) -> Iterator[str]:
     users.get_by_role("button", name="Invite", exact=True).click()
     page.get_by_role("button", name="Show the invitation link").click()
     expect(users.locator(".handed-over code")).to_contain_text("/accept-invite#")
-    users.scroll_into_view_if_needed()
-    yield "first-invitation"
+    yield "first-invitation", "#users"
 
 
 def _press(page: Page, name: str) -> None:

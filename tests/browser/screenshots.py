@@ -128,7 +128,7 @@ def take_empty(site: Site, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         page = window(browser, site).new_page()
-        for stem in first_day(page, link.token):
+        for stem, part in first_day(page, link.token):
             if stem == "first-steps":
                 token = enrolled_admin(site.database).token
                 own = {
@@ -138,7 +138,7 @@ def take_empty(site: Site, folder: Path) -> None:
             for look, dark, phone in LOOKS:
                 page.emulate_media(color_scheme="dark" if dark else "light")
                 page.set_viewport_size(PHONE if phone else DESK)
-                _photograph(page, folder / f"{stem}-{look}.webp")
+                _photograph(page, folder / f"{stem}-{look}.webp", part)
             page.emulate_media(color_scheme="light")
             page.set_viewport_size(DESK)
 
@@ -175,12 +175,16 @@ def file_stem(address: str) -> str:
     )
 
 
-def _photograph(page: Page, picture: Path) -> None:
-    """The page from its top, as high as it is or as is allowed."""
+def _photograph(page: Page, picture: Path, part: str | None = None) -> None:
+    """The page from its top, as high as it is or as is allowed; with the selector of a part, where that stands."""
     shown = page.viewport_size
     assert shown is not None
     high = min(page.evaluate("document.documentElement.scrollHeight"), MOST_PIXELS_HIGH)
     page.set_viewport_size({"width": shown["width"], "height": max(high, shown["height"])})
+    if part is None:
+        page.evaluate("scrollTo(0, 0)")
+    else:
+        page.locator(part).evaluate("each => each.scrollIntoView({ block: 'center' })")
     session = page.context.new_cdp_session(page)
     taken = session.send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
     picture.write_bytes(b64decode(taken["data"]))

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from fairlead.api.access import Access, Needs, NeedsOwn, NeedsSession, Public
 from fairlead.api.openapi import access_of, api_routes
 from fairlead.console.page import CONTENT_SECURITY_POLICY, PageRoute
+from fairlead.console.routes.operator import live
 from fairlead.core.permissions import Permission
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin, anonymous, machine
@@ -117,3 +118,25 @@ def test_a_link_in_a_mail_or_of_another_site_is_followed_and_nothing_else_of_it(
 def test_a_key_sees_no_page(app: FastAPI, database: Database) -> None:
     key = operators_key(database, Permission.LEADS_READ, Permission.LEADS_APPROVE)
     assert _visit(machine(app, key), "/review") == (303, "/login?next=%2Freview")
+
+
+def test_a_page_that_fails_is_a_page_that_tells_no_detail(
+    app: FastAPI, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("the wrong kind of thing")
+
+    monkeypatch.setattr(live, "niches_of", fail)
+    answer = an_admin(app, database).get("/live")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+    assert "The server failed." in answer.text
+    assert answer.headers["x-request-id"] in answer.text
+    assert "wrong kind" not in answer.text
+
+
+def test_who_may_not_see_a_page_is_told_so_in_plain_words(app: FastAPI, database: Database) -> None:
+    answer = a_provider(app, database, add_provider(database)).get("/overview")
+    assert answer.status_code == 403
+    assert "You may not see this page" in answer.text
+    assert "reports:read" not in answer.text

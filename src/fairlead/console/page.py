@@ -27,7 +27,7 @@ from fairlead.console.operator.attention import rail_counts
 from fairlead.console.refusal_texts import sentence_of
 from fairlead.console.site_identity import FAIRLEAD, identity_of
 from fairlead.console.statuses import tone_of, word_of
-from fairlead.console.texts import translated, translated_count, writing_in
+from fairlead.console.texts import noted, translated, translated_count, writing_in
 from fairlead.console.viewer import LANGUAGE_NAMES, LANGUAGES, Viewer, viewer_of
 from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
 from fairlead.core.permissions import Role
@@ -52,6 +52,14 @@ LOGIN_STEPS: Mapping[str, str] = {"second_factor": "/login/second-factor", "enro
 
 _OUTAGE = 500
 """From this status on a page asks nothing more of the database: it may be what is missing."""
+
+_SAID: Mapping[int, str] = {
+    403: noted("It needs a permission that your account does not have. An operator of the marketplace can give it."),
+    404: noted("Nothing is at this address. It may have been mistyped, or what it showed is gone."),
+    500: noted("The server failed. Try again; if it fails again, tell an operator the number of the request."),
+    503: noted("The server cannot answer now. Try again in a moment."),
+}
+"""What a page of an error says, by its status, where the error says nothing for readers itself."""
 
 _LOGIN_FOR = {
     "session_required": "/login",
@@ -139,6 +147,9 @@ class PageRoute(BoundedRoute):
                 return await run_in_threadpool(page_of_status, request, 404)
             except HTTPException as error:
                 return await run_in_threadpool(page_of_status, request, error.status_code)
+            except Exception as error:
+                _log.error("a page failed", error=error_kind(error), exc_info=error)
+                return await run_in_threadpool(page_of_status, request, 500)
 
         return answer
 
@@ -161,9 +172,12 @@ def page_of_error(request: Request, error: FairleadError) -> Response:
             return RedirectResponse(address_with_next(_LOGIN_FOR[error.code], address), 303)
         if error.code == "cross_origin_refused" and _is_followed_link(request):
             return HTMLResponse(_ONCE_MORE, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
-        return _error_page(request, kind_of(error.code).status, kind_of(error.code).title, str(error))
+        status = kind_of(error.code).status
+        if error.code == "permission_missing":
+            return _error_page(request, status, noted("You may not see this page"), _SAID[status])
+        return _error_page(request, status, kind_of(error.code).title, _sentence(error))
     if isinstance(error, BadInput):
-        return _error_page(request, kind_of("input_invalid").status, kind_of("input_invalid").title, str(error))
+        return _error_page(request, kind_of("input_invalid").status, kind_of("input_invalid").title, _sentence(error))
     if isinstance(error, Unavailable):
         _log.warning("a page could not be served", error=error_kind(error), exc_info=error)
         return page_of_status(request, 503)
@@ -171,16 +185,23 @@ def page_of_error(request: Request, error: FairleadError) -> Response:
     return page_of_status(request, 500)
 
 
+def _sentence(error: FairleadError) -> str:
+    """What the error says, as a sentence begins."""
+    said = str(error)
+    return said[:1].upper() + said[1:]
+
+
 def page_of_status(request: Request, status: int) -> Response:
     """The page for an answer that has no code of its own."""
     known = {404: "route_unknown", 405: "method_not_allowed", 503: "unavailable"}
-    return _error_page(request, status, kind_of(known.get(status, "internal_error")).title, None)
+    return _error_page(request, status, kind_of(known.get(status, "internal_error")).title, _SAID.get(status))
 
 
 def _error_page(request: Request, status: int, title: str, detail: str | None) -> Response:
     page = HtmlPage(request, viewer_of(request))
     with writing_in(page.viewer.language):
         title = translated(title)
+        detail = translated(detail) if status in _SAID and detail == _SAID[status] else detail
     return page.render("error.html", status=status, error_status=status, title=title, detail=detail)
 
 
