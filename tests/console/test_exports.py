@@ -76,7 +76,7 @@ def test_what_runs_shows_how_far_it_is_and_what_is_ready_can_be_fetched(
     assert "40 of about 100 rows" in text
     assert f'href="{EXPORTS}/{waiting}/content"' not in text
     one = ann.get(f"/exports/{ready}").text
-    assert "hosting" in one
+    assert "Hosting" in one
     assert "in the file" in one
     assert ann.get(f"{EXPORTS}/{ready}/content").status_code == 200
     assert waiting not in ann.get("/exports?state=ready").text

@@ -13,7 +13,7 @@ def test_the_balance_adds_up_to_the_ledger_with_its_causes(database: Database) -
     words = shown(portal.sam, "/portal/balance")
     assert "Available €30.00" in words
     assert "Lasts for 1 day" in words.replace("one day", "1 day")
-    assert "hosting, gold \N{MINUS SIGN}€20.00 €30.00" in words
+    assert "Hosting, gold \N{MINUS SIGN}€20.00 €30.00" in words
     assert "+€50.00 €50.00" in words
     assert f"/portal/leads/{portal.sale.anchor}" in portal.sam.get("/portal/balance").text
     assert "Available €1.00" in shown(portal.bea, "/portal/balance")

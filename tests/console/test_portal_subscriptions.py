@@ -88,7 +88,7 @@ def test_what_an_exclusive_level_sells_and_what_price_rules_ask_is_said_before_s
 def test_own_subscriptions_are_told_in_words_and_lead_to_their_filters(database: Database) -> None:
     portal = visit_portal(database)
     words = shown(portal.sam, "/portal/subscriptions")
-    assert "Hosting, gold active Cores at least 4 none €20.00 fewer than 10 of 1 1" in words
+    assert "Hosting, gold €20.00 a lead active Cores at least 4 none fewer than 10 of 1 1" in words
     gold = subscription(database, portal.sale.anchor_id, "gold")
     page = portal.sam.get(f"/portal/subscriptions/{gold}").text
     found = re.search(r"data-builder>(.*?)</script>", page, re.S)

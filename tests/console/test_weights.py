@@ -22,7 +22,7 @@ def test_a_weight_and_its_share_are_shown_to_operators_and_their_provider(databa
     assert "by weights" not in shown(portal.sam, f"/portal/levels/{silver}")
     assert "Your weight" not in shown(portal.sam, f"/portal/subscriptions/{own}")
     assert "weight 1" not in shown(ann, provider)
-    assert "the weight counts nothing" in shown(ann, f"{provider}/subscriptions/{own}")
+    assert "weights count only at levels" in shown(ann, f"{provider}/subscriptions/{own}")
     change_level(database, silver, LevelChange(order="weighted", max_recipients=1), OPERATOR)
     set_subscription_weight(database, own, 3, OPERATOR)
 
