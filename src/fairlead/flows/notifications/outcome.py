@@ -120,7 +120,7 @@ def _give_up(conn: Connection, tried: Tried, delivery: NotSent, now: datetime) -
 
 def _lines(conn: Connection, tried: Tried, delivery: NotSent) -> Sequence[str]:
     claimed = tried.claimed
-    names = provider_names(conn, [claimed.provider_id]) if claimed.provider_id else {}
+    names = provider_names(conn, [claimed.provider_id] if claimed.provider_id else [])
     to_whom = "".join(f" to {name}" for name in names.values())
     return [
         f"Notification {claimed.notification_id} ({claimed.kind}){to_whom} by {claimed.channel}",

@@ -59,8 +59,8 @@ def show_deliveries(
 ) -> Response:
     """Messages, the newest first, and how far they came."""
     found = deliveries.list_deliveries(reader, database, wanted, provider_id, None, channel, state)
-    ids = {each.provider_id for each in found.items if each.provider_id} | ({provider_id} if provider_id else set())
-    names = database.read(lambda conn: provider_names(conn, sorted(ids)))
+    ids = [each for each in {provider_id, *(message.provider_id for message in found.items)} if each is not None]
+    names = database.read(lambda conn: provider_names(conn, ids))
     path, chosen = "/operations/deliveries", {"provider_id": provider_id, "channel": channel, "state": state}
     return page.render(
         "operator/deliveries.html",
