@@ -78,7 +78,7 @@ def test_what_an_exclusive_level_sells_and_what_price_rules_ask_is_said_before_s
     assert "gold €20.00 you alone, at any level" in words
     assert "silver €4.00 to €5.00 up to 3 providers at this level" in words
     assert "Recipients 1 you alone, at any level" in shown(fresh, f"/portal/levels/{gold}")
-    assert "Hosting, silver out of money Region is north none €4.00 to €5.00" in shown(
+    assert "Hosting, silver €4.00 to €5.00 a lead out of money Region is north none" in shown(
         portal.bea, "/portal/subscriptions"
     )
     [niche] = fresh.get("/api/v1/provider/levels").json()["items"]
