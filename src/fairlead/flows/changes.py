@@ -27,6 +27,8 @@ class Change:
 
         >>> Change("change", "level", "vps/premium", {"price_cents": 900}, {"price_cents": 1000}).line
         '~ level vps/premium: price_cents 900 -> 1000'
+        >>> Change("create", "billing_details", "sales@anchor.example", None, {"address": "Kai 4\\nHamburg"}).line
+        '+ billing_details sales@anchor.example: address Kai 4, Hamburg'
         """
         old, new = self.old or {}, self.new or {}
         if self.kind == "change":
@@ -70,7 +72,7 @@ def _shown(key: str, value: object) -> str:
     elif value is None:
         text = "none"
     else:
-        text = value if isinstance(value, str) else json.dumps(value)
+        text = ", ".join(value.splitlines()) if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - 3] + "..."
 
 
