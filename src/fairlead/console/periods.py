@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator
 from fairlead.console.texts import noted
 from fairlead.console.viewer import viewer_of
 from fairlead.core.errors import BadInput
-from fairlead.flows.reporting.period_report import first_moment, span_of
+from fairlead.flows.reporting.period_report import first_moment
 from fairlead.flows.reporting.reports import AskedDays
 from fairlead.store.reports.days import MOST_DAYS, Days
 
@@ -78,11 +78,9 @@ class ChosenPeriod:
         return (self.last_day - self.first_day).days + 1
 
     @property
-    def span_before(self) -> tuple[datetime, datetime]:
-        """As many days before, in time; up to the same time of day where this span is not over yet."""
-        days = Days(self.first_day, self.last_day + timedelta(days=1), self.timezone)
-        span = span_of(days, datetime.now(UTC))
-        return span.earlier_since, span.earlier_before
+    def days(self) -> Days:
+        """The same, as days of the zone."""
+        return Days(self.first_day, self.last_day + timedelta(days=1), self.timezone)
 
     @property
     def days_begun(self) -> list[date]:

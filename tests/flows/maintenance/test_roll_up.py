@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,10 +13,12 @@ from fairlead.flows.assignment_actions import accept_assignment, reject_assignme
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.maintenance.roll_up import roll_up, roll_up_reports
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, report_bad_lead
+from fairlead.flows.money.marketplace_statement import read_compared_statement, read_marketplace_statement
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.proving.verify import verify
 from fairlead.flows.reject_lead import reject_lead
-from fairlead.flows.reporting.period_report import compared_figures, period_report
+from fairlead.flows.reporting.analytics import read_analytics
+from fairlead.flows.reporting.period_report import compared_figures, first_moment, period_report
 from fairlead.flows.reporting.reports import (
     AskedDays,
     activity_report,
@@ -102,9 +105,40 @@ def told(database: Database, timezone: str = "Europe/Lisbon") -> dict[str, Any]:
             "sources": lambda a=asked: source_report(database, None, a).rows,
             "revenue": lambda a=asked: revenue_report(database, "hosting", a).rows,
             "shares": lambda a=asked: shares_report(database, "hosting", a).levels,
+            "money": lambda a=asked: _money(database, a),
+            "analytics": lambda a=asked: _analytics(database, a),
             "period": lambda a=asked: _without_now(period_report(database, a)),
         }
         found |= {f"{what} of {name}": ask() for what, ask in each.items()}
+    return found
+
+
+def _money(database: Database, asked: AskedDays) -> Any:
+    """The statement of these days, which must be what the ledgers themselves say of that time."""
+    assert asked.day_from is not None
+    assert asked.day_before is not None
+    found = read_compared_statement(database, Days(asked.day_from, asked.day_before, asked.timezone))
+    zone = ZoneInfo(asked.timezone)
+    of_rows = read_marketplace_statement(
+        database, first_moment(asked.day_from, zone), first_moment(asked.day_before, zone)
+    )
+    assert found.statement == of_rows
+    return found
+
+
+def _analytics(database: Database, asked: AskedDays) -> Any:
+    """All that its page tells of the niche, which must be what the reports say one by one."""
+    found = read_analytics(database, "hosting", asked)
+    assert found.funnel == funnel_report(database, "hosting", asked).rows
+    assert found.revenue == revenue_report(database, "hosting", asked).rows
+    assert found.activity == activity_report(database, "hosting", None, asked).rows
+    assert found.refunds == refund_report(database, "hosting", asked).rows
+    assert found.recipients == recipient_report(database, "hosting", asked).rows
+    assert found.sources == source_report(database, "hosting", asked).rows
+    assert found.fill == fill_report(database, "hosting", asked).rows
+    assert found.outcomes == outcome_report(database, "hosting", asked).rows
+    assert found.refusals == refusal_report(database, "hosting", asked).rows
+    assert found.figures == compared_figures(database, asked, "hosting")
     return found
 
 
@@ -136,6 +170,14 @@ def test_reports_say_the_same_with_pieces_and_without(database: Database, databa
     assert told(database) != before, "the pieces are what the reports were read from"
     [check] = [each for each in verify(database).checks if each.name.startswith("what reports keep")]
     assert "levels from" in check.differences[0]
+    value(database, "update report_pieces set counts[1] = counts[1] - 1 where fact = 'levels' returning 1")
+    assert told(database) == before
+
+    value(database, "update report_pieces set counts[2] = counts[2] + 1 where fact = 'ledger' returning 1")
+    [check] = [each for each in verify(database).checks if each.name.startswith("what reports keep")]
+    assert "ledger from" in check.differences[0]
+    with pytest.raises(AssertionError):
+        told(database)
     database.run(forget_spans)
     assert told(database) == before
 

@@ -55,16 +55,18 @@ def compared_figures(database: Database, asked: AskedDays, niche_slug: str | Non
 
     def work(conn: Connection) -> ComparedFigures:
         niche_id = None if niche_slug is None else known_niche(conn, niche_slug)
-        days = days_asked(conn, asked)
-        span = span_of(days, clock(conn))
-        earlier = _earlier(conn, days, span.until, ZoneInfo(days.timezone), niche_id)
-        covered = cover(conn, days, niche_id)
-        return ComparedFigures(
-            days, marketplace_currency(conn), figures(conn, covered), days_before(days), figures(conn, earlier)
-        )
+        return compared_with_earlier(conn, cover(conn, days_asked(conn, asked), niche_id))
 
     note_zone(database, asked.timezone)
     return database.read(work)
+
+
+def compared_with_earlier(conn: Connection, covered: Cover) -> ComparedFigures:
+    """The days that are covered beside as many before."""
+    days, earlier = covered.days, cover_earlier(conn, covered.days, covered.niche_id)
+    return ComparedFigures(
+        days, marketplace_currency(conn), figures(conn, covered), days_before(days), figures(conn, earlier)
+    )
 
 
 def period_report(database: Database, asked: AskedDays, niche_slug: str | None = None) -> ReportedPeriod:
@@ -84,7 +86,7 @@ def period_report(database: Database, asked: AskedDays, niche_slug: str | None =
             figures(conn, covered),
             span.earlier_since,
             span.earlier_before,
-            figures(conn, _earlier(conn, days, span.until, zone, niche_id)),
+            figures(conn, cover_earlier(conn, days, niche_id)),
             is_hourly,
             tuple(
                 _hours(conn, span.since, span.before, now, niche_id) if is_hourly else _days(conn, covered, zone, now)
@@ -123,10 +125,10 @@ def span_of(days: Days, now: datetime) -> SpanInTime:
     return SpanInTime(since, before, earlier_since, until, until)
 
 
-def _earlier(conn: Connection, days: Days, until: datetime | None, zone: ZoneInfo, niche_id: str | None) -> Cover:
-    """As many days before; up to `until`, which is within one of them, where the days are not over yet."""
-    length = days.day_before - days.day_from
-    day_before = days.day_from if until is None else local_date(until, zone) + timedelta(days=1)
+def cover_earlier(conn: Connection, days: Days, niche_id: str | None = None) -> Cover:
+    """As many days before; up to the same time, within the last of them, where the days are not over yet."""
+    until, length = span_of(days, clock(conn)).until, days.day_before - days.day_from
+    day_before = days.day_from if until is None else local_date(until, ZoneInfo(days.timezone)) + timedelta(days=1)
     earlier = replace(days, day_from=days.day_from - length, day_before=day_before)
     return cover(conn, earlier, niche_id, until=until)
 

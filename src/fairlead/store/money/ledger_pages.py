@@ -8,6 +8,9 @@ from typing import Any, LiteralString
 from fairlead.store.connection import Connection
 from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery, items_of
 from fairlead.store.money.ledger_range import seq_range
+from fairlead.store.reports.facts import LEDGER
+from fairlead.store.reports.pieces import Cover
+from fairlead.store.reports.totals import totals
 from fairlead.store.typed_rows import all_rows, part_of
 
 LedgerPosition = tuple[datetime, str, int]
@@ -219,6 +222,12 @@ def ledger_totals(conn: Connection, created_from: datetime, created_before: date
         """,
         (created_from, created_before),
     )
+
+
+def ledger_totals_of_days(conn: Connection, covered: Cover) -> list[KindTotal]:
+    """The same of whole days, and of the last one up to a moment where that is how they are covered."""
+    found = totals(conn, covered, LEDGER, ("keys[1]",))
+    return [KindTotal(kind, *counts) for (kind,), counts in sorted(found.items())]
 
 
 def balances_total(conn: Connection) -> int:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from fairlead.store.connection import Connection
 from fairlead.store.lookups import provider_names
 from fairlead.store.reports.facts import PROVIDERS
-from fairlead.store.reports.pieces import Cover, totals
+from fairlead.store.reports.pieces import Cover
+from fairlead.store.reports.totals import totals
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ def _fact(
 
 
 _OF_NICHE: LiteralString = "(%(niche)s::uuid is null or niche_id = %(niche)s::uuid)"
+_NO_NICHE: LiteralString = "'00000000-0000-0000-0000-000000000000'::uuid"
 _BECAME: LiteralString = """
     count(*), sum(a.price_cents), count(a.viewed_at), count(a.answered_at) filter (where a.rejection_reason is null),
     count(a.rejection_reason), count(a.bad_lead_reported_at), count(*) filter (where a.bad_lead_decision = 'accepted'),
@@ -46,9 +47,12 @@ _SOLD_THEN: LiteralString = f"""
     from assignments a where a.id between %(first_id)s and %(last_id)s and {within("a.assigned_at")} and {_OF_NICHE}
       and (%(provider)s::uuid is null or a.provider_id = %(provider)s::uuid)"""
 _DECIDED_THEN: LiteralString = f"""
-    from niche_journal j cross join lateral jsonb_array_elements(j.payload -> 'levels')
-         with ordinality as level (body, number)
-    where j.kind = 'decision' and {within("j.recorded_at")} and {_OF_NICHE}"""
+    from (select * from niche_journal
+          where kind = 'decision' and {within("recorded_at")} and {_OF_NICHE} offset 0) j
+    cross join lateral jsonb_array_elements(j.payload -> 'levels') with ordinality as level (body, number)"""
+"""`offset 0`: the decisions are looked up before anything else is planned. The planner takes every array for a hundred
+elements, so that it expects millions of rows and reads the whole journal to have them in order.
+"""
 _TAKEN: LiteralString = "jsonb_array_length(level.body -> 'recipients')::bigint"
 _SLOTS: LiteralString = f"""
     case when j.payload @? '$.levels[*].lead_full ? (@.cause != "exclusive_level_needs_none")'
@@ -275,6 +279,19 @@ WAITS = _fact(
 Counts: received, first and last turn, longest run of the level's turns that went to others between two of its own.
 """
 
+LEDGER = _fact(
+    "ledger",
+    "settled",
+    2,
+    lambda day: (
+        f"""
+    select {day("created_at")} as day, {_NO_NICHE} as niche_id, array[kind] as keys,
+           array[count(*), sum(amount_cents)]::bigint[] as counts
+    from ledger_entries where {within("created_at")} group by 1, 2, 3"""
+    ),
+)
+"""Entries of all ledgers, which are of no niche. Keys: kind. Counts: entries, cents."""
+
 FACTS: Mapping[str, ReportFact] = {
     each.name: each
     for each in (
@@ -290,5 +307,6 @@ FACTS: Mapping[str, ReportFact] = {
         OPEN_SLOTS,
         UNPAID,
         WAITS,
+        LEDGER,
     )
 }

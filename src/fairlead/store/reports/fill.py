@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from fairlead.store.connection import Connection
 from fairlead.store.reports.facts import LEVELS, REFUSALS
 from fairlead.store.reports.names import reported_levels
-from fairlead.store.reports.pieces import Cover, totals
+from fairlead.store.reports.pieces import Cover
+from fairlead.store.reports.totals import totals
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from fairlead.core.decision import Outcome
 from fairlead.store.connection import Connection
 from fairlead.store.reports.facts import DECISIONS, SOLD
 from fairlead.store.reports.names import niche_slugs
-from fairlead.store.reports.pieces import Cover, totals
+from fairlead.store.reports.pieces import Cover
+from fairlead.store.reports.totals import totals
 
 
 @dataclass(frozen=True, slots=True)

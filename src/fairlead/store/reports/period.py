@@ -7,7 +7,8 @@ from typing import LiteralString
 
 from fairlead.store.connection import Connection
 from fairlead.store.reports.facts import DECISIONS, LEADS, LEVELS, OPEN_SLOTS, REFUNDS, SALES, SOLD, TIMES, ReportFact
-from fairlead.store.reports.pieces import Cover, Key, Totals, totals
+from fairlead.store.reports.pieces import Cover, Key, Totals
+from fairlead.store.reports.totals import totals
 from fairlead.store.typed_rows import all_rows
 
 NO_OTHER_SUBSCRIPTION = "no_other_subscription"

@@ -9,16 +9,16 @@ there with its pieces and without its marks, or as it was.
 
 # ruff: noqa: S608 - every part of a statement is a constant of ours
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Any, LiteralString
+from typing import Any
 
 from fairlead.store.connection import Connection
 from fairlead.store.reports.days import Days
 from fairlead.store.reports.entitlement import forget_entitlement
-from fairlead.store.reports.facts import FACTS, ReportFact
+from fairlead.store.reports.facts import FACTS
 from fairlead.store.typed_rows import all_rows
 
 CLOSED_AFTER = timedelta(hours=2)
@@ -56,6 +56,8 @@ class Cover:
     _chosen: dict[tuple[str, bool], tuple[list[Span], list[Days]]] = field(
         default_factory=dict[tuple[str, bool], tuple[list[Span], list[Days]]]
     )
+    known: dict[tuple[str, Key], Totals] = field(default_factory=dict[tuple[str, Key], Totals])
+    """What was found of it, by fact and what is asked of that: many reports of a page ask for the same (`totals`)."""
 
     def asked(self, days: Days) -> dict[str, object]:
         """The parameters of a fact for a run of days."""
@@ -134,95 +136,6 @@ def spans_within(conn: Connection, days: Days) -> list[Span]:
         (LONGEST_WRITE, days.timezone, days.day_from, days.day_before),
     ).fetchall()
     return [Span(day_from, day_before, frozenset(changed), made_at) for day_from, day_before, changed, made_at in rows]
-
-
-MONTH: LiteralString = "date_trunc('month', day)::date"
-"""For `totals`: by the first day of the month, whose piece stands for its days where it lies within these."""
-
-
-def totals(conn: Connection, covered: Cover, fact: ReportFact, by: Sequence[LiteralString] = ()) -> Totals:
-    """The fact's counts over the days, added up by these: `day` or `MONTH`, `niche_id`, `keys[1]` and so on."""
-    as_one = "day" not in by
-    spans, runs = covered.chosen(fact.kind, as_one=as_one)
-    found: Totals = {}
-    if spans:
-        _add(found, conn, _STORED, by, fact, _of_spans(covered, fact, spans))
-    asked = [covered.asked(each) for each in runs]
-    for parameters in (*asked, *covered.more):
-        _add(found, conn, fact.as_one if as_one and MONTH not in by else fact.by_day, by, fact, parameters)
-    return found
-
-
-_STORED: LiteralString = """
-    select p.day_from as day, p.niche_id, p.keys, p.counts from report_pieces p
-    join unnest(%(froms)s::date[], %(befores)s::date[]) as s (day_from, day_before)
-      on p.day_from = s.day_from and p.day_before = s.day_before
-    where p.timezone = %(timezone)s and p.fact = %(fact)s
-      and (%(niche)s::uuid is null or p.niche_id = %(niche)s::uuid)"""
-
-
-def _of_spans(covered: Cover, fact: ReportFact, spans: Sequence[Span]) -> dict[str, object]:
-    return {
-        "timezone": covered.days.timezone,
-        "fact": fact.name,
-        "niche": covered.niche_id,
-        "froms": [each.day_from for each in spans],
-        "befores": [each.day_before for each in spans],
-    }
-
-
-def _add(
-    found: Totals,
-    conn: Connection,
-    query: LiteralString,
-    by: Sequence[LiteralString],
-    fact: ReportFact,
-    parameters: Mapping[str, object],
-) -> None:
-    sums: LiteralString = ", ".join(_SUMS[: fact.width])
-    grouped: LiteralString = ", ".join(by)
-    statement: LiteralString = f"select {grouped}{', ' if by else ''}{sums} from ({query}) piece" + (
-        f" group by {grouped}" if by else ""
-    )
-    for row in conn.execute(statement, parameters):
-        keys, counts = tuple(row[: len(by)]), row[len(by) :]
-        own = found.setdefault(keys, [0] * fact.width)
-        for number, count in enumerate(counts):
-            own[number] += count or 0
-
-
-_SUMS: tuple[LiteralString, ...] = (
-    "sum(counts[1])::bigint",
-    "sum(counts[2])::bigint",
-    "sum(counts[3])::bigint",
-    "sum(counts[4])::bigint",
-    "sum(counts[5])::bigint",
-    "sum(counts[6])::bigint",
-    "sum(counts[7])::bigint",
-    "sum(counts[8])::bigint",
-    "sum(counts[9])::bigint",
-)
-
-
-_STORED_IN_ORDER: LiteralString = f"select day, keys, counts from ({_STORED}) piece"
-
-
-def pieces_in_order(
-    conn: Connection, covered: Cover, fact: ReportFact
-) -> Iterator[Sequence[tuple[Sequence[str], Sequence[int]]]]:
-    """Keys and counts of each span and run, in the order of their days: of a fact that follows upon itself."""
-    spans, runs = covered.chosen(fact.kind, as_one=True)
-    stored: dict[date, list[tuple[Sequence[str], Sequence[int]]]] = {each.day_from: [] for each in spans}
-    if spans:
-        for day, keys, counts in conn.execute(_STORED_IN_ORDER, _of_spans(covered, fact, spans)):
-            stored[day].append((keys, counts))
-    live = {each.day_from: each for each in runs}
-    for day in sorted({*stored, *live}):
-        if day in stored:
-            yield stored[day]
-        else:
-            asked = covered.asked(live[day])
-            yield conn.execute(f"select keys, counts from ({fact.as_one}) piece", asked).fetchall()
 
 
 def keep_zone(conn: Connection, timezone: str) -> None:

@@ -8,7 +8,8 @@ from fairlead.store.connection import Connection
 from fairlead.store.lookups import provider_names
 from fairlead.store.reports.facts import PROVIDERS, SALES
 from fairlead.store.reports.names import reported_levels
-from fairlead.store.reports.pieces import Cover, totals
+from fairlead.store.reports.pieces import Cover
+from fairlead.store.reports.totals import totals
 
 RefundGroup = Literal["level", "provider", "source"]
 

@@ -5,7 +5,8 @@ from datetime import date
 
 from fairlead.store.connection import Connection
 from fairlead.store.reports.facts import REFUSALS
-from fairlead.store.reports.pieces import MONTH, Cover, totals
+from fairlead.store.reports.pieces import Cover
+from fairlead.store.reports.totals import MONTH, totals
 
 
 @dataclass(frozen=True, slots=True)

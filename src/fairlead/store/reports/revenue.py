@@ -6,7 +6,8 @@ from datetime import date
 from fairlead.store.connection import Connection
 from fairlead.store.reports.facts import REFUNDS, SALES
 from fairlead.store.reports.names import reported_levels
-from fairlead.store.reports.pieces import MONTH, Cover, totals
+from fairlead.store.reports.pieces import Cover
+from fairlead.store.reports.totals import MONTH, totals
 
 
 @dataclass(frozen=True, slots=True)

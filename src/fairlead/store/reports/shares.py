@@ -6,7 +6,8 @@ from typing import LiteralString
 
 from fairlead.store.connection import Connection
 from fairlead.store.reports.facts import UNPAID
-from fairlead.store.reports.pieces import Cover, totals
+from fairlead.store.reports.pieces import Cover
+from fairlead.store.reports.totals import totals
 from fairlead.store.reports.waits import Turns, turns_of
 from fairlead.store.typed_rows import named_rows
 

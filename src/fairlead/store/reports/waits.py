@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from fairlead.store.connection import Connection
 from fairlead.store.reports.facts import WAITS
-from fairlead.store.reports.pieces import Cover, pieces_in_order
+from fairlead.store.reports.pieces import Cover
+from fairlead.store.reports.totals import pieces_in_order
 
 
 @dataclass(frozen=True, slots=True)

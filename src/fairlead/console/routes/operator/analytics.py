@@ -25,9 +25,9 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.reporting import reports as flow
+from fairlead.flows.reporting.analytics import read_analytics
 from fairlead.flows.reporting.period_report import compared_figures, period_report
 from fairlead.store.reports.activity import ProviderActivity
-from fairlead.store.reports.fill import LevelFill
 from fairlead.store.reports.funnel import FunnelDay
 from fairlead.store.reports.outcomes import NicheOutcomes, RecipientCount
 from fairlead.store.reports.period import Figures
@@ -82,14 +82,9 @@ def show_analytics(
 ) -> Response:
     """Funnel, revenue, fill rate and providers."""
     by_month = len(period.days_begun) > MOST_DAYS_TOLD_BY_DAY
-    funnel = flow.funnel_report(database, niche, period.asked, by_month=by_month)
-    money = flow.revenue_report(database, niche, period.asked, by_month=by_month)
-    activity = flow.activity_report(database, niche, None, period.asked)
+    found = read_analytics(database, niche, period.asked, by_month=by_month)
     names = {slug: name for name, slug in niches_by_name(database)}
-    refunds = flow.refund_report(database, niche, period.asked).rows
-    recipients = flow.recipient_report(database, niche, period.asked).rows
-    sources = flow.source_report(database, niche, period.asked).rows
-    fill: Sequence[LevelFill] = flow.fill_report(database, niche, period.asked).rows if niche else ()
+    series = {} if niche is not None else names
     return page.render(
         "operator/analytics.html",
         reader,
@@ -97,24 +92,22 @@ def show_analytics(
         niches=niche_links(database, period, niche or ""),
         all_niches=period.address("/analytics", niche=""),
         niche=niche,
-        currency=money.currency,
-        steps=_steps(funnel.rows),
-        figures=compared_figures(database, period.asked, niche),
-        revenue_chart=_revenue_chart(money, period.days_begun, page.viewer, names={} if niche is not None else names),
+        currency=found.currency,
+        steps=_steps(found.funnel),
+        figures=found.figures,
+        revenue_chart=_revenue_chart(found.revenue, found.currency, period.days_begun, page.viewer, series),
         names=names,
-        outcomes=flow.outcome_report(database, niche, period.asked).rows,
-        recipients=recipients,
-        recipients_chart=_recipients_chart(recipients, page.viewer),
-        refunds={group: [each for each in refunds if each.group == group] for group in REFUND_GROUPS},
+        outcomes=found.outcomes,
+        recipients=found.recipients,
+        recipients_chart=_recipients_chart(found.recipients, page.viewer),
+        refunds={group: [each for each in found.refunds if each.group == group] for group in REFUND_GROUPS},
         most_shown=MOST_SHOWN,
         is_monthly=by_month,
-        levels=_levels(money.rows),
-        fill=fill,
-        providers=activity.rows,
-        sources=sources,
-        refusals_chart=_refusals_chart(
-            flow.refusal_report(database, niche, period.asked, by_month=by_month).rows, period.days_begun, page.viewer
-        ),
+        levels=_levels(found.revenue),
+        fill=found.fill,
+        providers=found.activity,
+        sources=found.sources,
+        refusals_chart=_refusals_chart(found.refusals, period.days_begun, page.viewer),
         part=part,
         reason_text=reason_text,
         addresses={name: period.address(f"/analytics/{name}.csv") for name in _FILES},
@@ -250,12 +243,12 @@ def _steps(rows: Sequence[FunnelDay]) -> list[FunnelStep]:
 
 
 def _revenue_chart(
-    money: flow.Report[RevenueDay], days: Sequence[date], viewer: Viewer, names: Mapping[str, str]
+    rows: Sequence[RevenueDay], currency: str, days: Sequence[date], viewer: Viewer, names: Mapping[str, str]
 ) -> Chart:
     """What was sold each day, by niche, whose `names` are given by slug, or without any by level."""
     titles = (translated("Sold by day, before refunds"), translated("Sold by month, before refunds"))
-    sold = ((each.day, names.get(each.niche, each.level_name), each.gross_cents) for each in money.rows)
-    return stacked_days(sold, days, viewer, titles, "money", money.currency)
+    sold = ((each.day, names.get(each.niche, each.level_name), each.gross_cents) for each in rows)
+    return stacked_days(sold, days, viewer, titles, "money", currency)
 
 
 def _recipients_chart(rows: Sequence[RecipientCount], viewer: Viewer) -> Chart:

@@ -28,10 +28,10 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.configuration.report_rules import read_report_rules
 from fairlead.flows.money.bad_leads import list_open_reports, total_open_reports
-from fairlead.flows.money.marketplace_statement import read_marketplace_statement
+from fairlead.flows.money.marketplace_statement import read_compared_statement
 from fairlead.flows.proving.verifications import proof_state
 from fairlead.store.money.bad_leads import ReportFilter
-from fairlead.store.money.ledger_pages import LedgerFilter, ledger_page, ledger_totals
+from fairlead.store.money.ledger_pages import LedgerFilter, ledger_page
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -56,8 +56,8 @@ def show_money(
     period: OfThirtyDays,
 ) -> Response:
     """What came in, was sold, given back and is held; what waits; the newest movements."""
-    statement = read_marketplace_statement(database, *period.span)
-    before = database.read(lambda conn: ledger_totals(conn, *period.span_before))
+    found = read_compared_statement(database, period.days)
+    statement = found.statement
     entries = database.read(lambda conn: ledger_page(conn, LedgerFilter(), None, _FEW_ENTRIES))
     return page.render(
         "operator/money.html",
@@ -67,7 +67,7 @@ def show_money(
         proof=proof_state(database),
         currency=statement.currency,
         totals={each.kind: each for each in statement.totals},
-        before={each.kind: each for each in before},
+        before={each.kind: each for each in found.earlier_totals},
         reports=total_open_reports(database),
         entries=entries.items,
         reports_address=_REPORTS,

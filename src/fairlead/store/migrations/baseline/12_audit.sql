@@ -118,6 +118,7 @@ create table report_pieces (
     fact       text not null,
     day_from   date not null,
     day_before date not null,
+    -- Nothing but zeros: of no niche, as entries of ledgers are.
     niche_id   uuid not null,
     keys       text[] not null,
     counts     bigint[] not null,
