@@ -30,6 +30,23 @@ class Flow:
     """That of the database which is struck, where it is not the server's."""
 
 
+def in_the_next_run(
+    run: Callable[[Database], object], ending: Callable[[Database, str], Row]
+) -> Callable[[Database, Database, str], None]:
+    """What acts by `run`, and by another one where that did nothing.
+
+    For tasks that step over rows which others hold: so does a session that was cut, until its server process notices.
+    """
+
+    def act(database: Database, direct: Database, target: str) -> None:
+        before = ending(direct, target)
+        run(database)
+        while ending(direct, target) == before:
+            run(database)
+
+    return act
+
+
 def strike_at_every_statement(flow: Flow, how: str, database: Database, database_url: str, proxy: Proxy) -> None:
     """Whichever statement it is, and whether it did not arrive or its answer did not, the end is that of a calm run.
 

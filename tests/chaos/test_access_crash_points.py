@@ -28,7 +28,7 @@ from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
 from fairlead.store.simulated_clock import SimulatedClock
 from tests.chaos.proxy import Proxy
-from tests.chaos.struck import AT_COMMITS, Flow, Row, strike_at_every_statement
+from tests.chaos.struck import AT_COMMITS, Flow, Row, in_the_next_run, strike_at_every_statement
 from tests.flows.access.people import (
     BOX,
     HOME,
@@ -253,6 +253,11 @@ def ending_of_user(database: Database, slug: str) -> Row:
     )
 
 
+def noted(use: Callable[[Database, str], object]) -> Act:
+    """That it is used is noted by the next use, where the row was held at this one."""
+    return lambda own, direct, slug: in_the_next_run(lambda own: use(own, slug), ending_of_user)(own, direct, slug)
+
+
 Case = tuple[Callable[[Database, str], str], Act]
 USERS: dict[str, Case] = {
     "register": (
@@ -310,7 +315,7 @@ SESSIONS_AND_KEYS: dict[str, Case] = {
     "leave a portal": (seeing, leave),
     "make a key": (signed_in, make_key),
     "revoke a key": (with_key, lambda own, _, slug: revoke_api_key(own, KEYS[slug].key_id, OPERATOR)),
-    "use a key": (with_key, lambda own, _, slug: authenticate_api_key(own, KEYS[slug].text, client(slug))),
+    "use a key": (with_key, noted(lambda own, slug: authenticate_api_key(own, KEYS[slug].text, client(slug)))),
 }
 UNAUDITED = {"use a key"}
 
@@ -333,7 +338,7 @@ def test_what_breaks_at_any_statement_of_using_a_session_notes_its_use(
     seeds = count()
     flow = Flow(
         signed_in,
-        lambda own, _, slug: authenticate_session(own, PEOPLE[slug].token),
+        noted(lambda own, slug: authenticate_session(own, PEOPLE[slug].token)),
         ending_of_user,
         is_audited=False,
         clock=lambda _: SimulatedClock(later, next(seeds)),

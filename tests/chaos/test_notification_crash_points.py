@@ -33,7 +33,7 @@ from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.leads.rows import clock
 from tests.chaos.proxy import Proxy
-from tests.chaos.struck import AT_COMMITS, Flow, Row, strike_at_every_statement
+from tests.chaos.struck import AT_COMMITS, Flow, Row, in_the_next_run, strike_at_every_statement
 from tests.delivery.receiver import closed_port, receiver, says
 from tests.flows.intake.senders import BY_EMAIL, CLIENT, DETAILS, LEAD, PARTNER, VISITOR, link, open_niche, send, visit
 from tests.flows.notifications.mail import Recorder
@@ -251,8 +251,11 @@ def replay_all(database: Database, direct: Database, slug: str) -> None:
 
 UNWANTED = {"lead_assigned": {"email": False}}
 MESSAGES: dict[str, Case] = {
-    "hand out to jobs": (sold, lambda own, *_: dispatch_notifications(own)),
-    "hand over to one who takes all": (sold, lambda own, *_: hand_over_emails(own, "taken")),
+    "hand out to jobs": (sold, in_the_next_run(dispatch_notifications, ending_of_messages)),
+    "hand over to one who takes all": (
+        sold,
+        in_the_next_run(lambda own: hand_over_emails(own, "taken"), ending_of_messages),
+    ),
     "set preferences": (
         handed_out,
         lambda own, _, slug: set_notification_preferences(own, BUYERS[slug], UNWANTED, OPERATOR),

@@ -15,7 +15,17 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FLOWS = ROOT / "src" / "fairlead" / "flows"
 CRASHES = ROOT / "tests" / "chaos"
-ROOMS = ("access", "configuration", "declaring", "erasure", "intake", "money", "notifications", "payments")
+ROOMS = (
+    "access",
+    "configuration",
+    "declaring",
+    "erasure",
+    "intake",
+    "maintenance",
+    "money",
+    "notifications",
+    "payments",
+)
 PACKAGE = "fairlead.flows"
 Place = tuple[str, str]
 """A module of flows, and a function of it."""
@@ -54,7 +64,9 @@ def imported(tree: ast.Module) -> Iterator[tuple[str, Place]]:
 def writes(function: ast.FunctionDef | ast.ClassDef) -> bool:
     """Whether it opens a transaction to write in: of a database, or with the locks of niches."""
     calls = [ast.unparse(each.func) for each in ast.walk(function) if isinstance(each, ast.Call)]
-    return any(call == "with_niche_locks" or re.search(r"\b_?database\.run(_statement)?$", call) for call in calls)
+    return any(
+        call == "with_niche_locks" or re.search(r"\b_?database\.run(_statement|_in_snapshot)?$", call) for call in calls
+    )
 
 
 def reached(modules: dict[str, Module], begin: set[Place]) -> set[Place]:
@@ -105,6 +117,7 @@ def test_every_flow_is_struck_or_says_why_not() -> None:
         ("return maintenance.database.run(lambda conn: work(conn))", True),
         ("return with_niche_locks(database, work)", True),
         ("return self._database.run_statement(work)", True),
+        ("return database.run_in_snapshot(work)", True),
         ("return database.read(work)", False),
         ("return pool.run(work)", False),
     ],

@@ -242,6 +242,16 @@ class Database:
         """As `run`; after `Unavailable` the same call may be run again, and finds out whether it did something."""
         return self._retried(call.attempt)
 
+    def run_in_snapshot(self, work: Callable[[Connection], Result]) -> Result:
+        """As `run`, of what one moment sees, and for what does no harm when done twice: after a lost answer it is run
+        again, since nothing may be asked before the snapshot is taken."""
+
+        def attempt(conn: Connection) -> Result:
+            conn.execute("set transaction isolation level repeatable read")
+            return work(conn)
+
+        return self._retried(attempt)
+
     def run_statement(self, work: Callable[[Connection], Result]) -> Result:
         """As `run`, for a single statement that does no harm when done twice: after a lost answer it is run again.
 

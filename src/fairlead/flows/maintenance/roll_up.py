@@ -45,7 +45,7 @@ def roll_up_reports(database: Database, at_most: int = SPANS_AT_ONCE) -> int:
             continue
         wanted = database.read(lambda conn, zone=timezone: list(_wanted(conn, zone)))
         for days in wanted[: at_most - count]:
-            database.run(lambda conn, days=days: _make(conn, days))
+            database.run_in_snapshot(lambda conn, days=days: make_span(conn, days))
             count += 1
     database.run(forget_changes)
     return count
@@ -54,11 +54,6 @@ def roll_up_reports(database: Database, at_most: int = SPANS_AT_ONCE) -> int:
 def zones_of_reports(conn: Connection) -> list[str]:
     """The zones in which reports are asked for, the marketplace's and UTC first."""
     return zones_asked(conn, [marketplace_row(conn).timezone or "UTC", "UTC"])
-
-
-def _make(conn: Connection, days: Days) -> None:
-    conn.execute("set transaction isolation level repeatable read")
-    make_span(conn, days)
 
 
 def _wanted(conn: Connection, timezone: str) -> Iterator[Days]:
