@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
+from tests.model.in_doubt import ASKED_AGAIN_AFTER, OF_MONEY_THAT_CAME, Doubt, answers_of
 from tests.model.local_time import DAY, NO_TERMS, Terms, takes_leads, window
 from tests.model.prices import PriceRule, asked_price
 from tests.model.shares import Standing
@@ -168,6 +169,9 @@ class Model:
     reports: dict[tuple[int, str], str] = field(default_factory=dict)
     """What became of reports of bad leads: open, accepted or rejected."""
     top_ups: TopUps = field(default_factory=TopUps)
+    doubts: list[Doubt] = field(default_factory=list)
+    credited: set[str] = field(default_factory=set)
+    """The charges of the gateway that are on a balance."""
 
     # What people do -------------------------------------------------------------------------------------------
 
@@ -210,15 +214,71 @@ class Model:
         self.deposit(provider, price)
         return True
 
-    def report_payment(self, payment: Payment, said: str) -> None:
-        """The gateway says that of a payment."""
-        if said in ("paid", "paid otherwise") and payment.state != "succeeded":
-            self.deposit(payment.provider, payment.cents)
-            self.top_ups.succeeded(payment, self.providers[payment.provider].balance, self.now)
-        if said == "another amount" and payment.state != "succeeded":
-            payment.state = "in_review"
+    def report_payment(self, payment: Payment, said: str, charge: str, reason: str = "card_declined") -> None:
+        """The gateway says that of a payment, and names the charge."""
+        if said in ("paid", "another amount"):
+            self._paid(payment, charge, payment.cents + (said == "another amount"))
         if said == "failed" and payment.state == "pending":
-            self.top_ups.failed(payment, "card_declined", False, self.now)
+            self.top_ups.failed(payment, reason, False, self.now)
+        if said in ("refunded", "disputed"):
+            self.doubt(Doubt(said, payment, charge, payment.cents))
+
+    def _paid(self, payment: Payment, charge: str, cents: int) -> None:
+        """It is credited once, and what came otherwise than it was asked for an operator decides on."""
+        if payment.state == "succeeded":
+            is_told = any(each.charge == charge and each.kind in OF_MONEY_THAT_CAME for each in self.doubts)
+            if charge != payment.charge and not is_told:
+                self.doubt(Doubt("paid_twice", payment, charge, cents))
+        elif cents != payment.cents or charge in self.credited:
+            kind = "not_creditable" if cents == payment.cents else "other_amount"
+            if self.doubt(Doubt(kind, payment, charge, cents)):
+                payment.state, payment.ask_at = "in_review", None
+        else:
+            payment.charge = charge
+            self.credited.add(charge)
+            self.deposit(payment.provider, cents)
+            balance = self.providers[payment.provider].balance
+            self.top_ups.over(payment, "succeeded", balance, self.now, is_credited=True)
+
+    def doubt(self, new: Doubt) -> bool:
+        """An operator is told, once of each kind and charge; False where that was before."""
+        if any((each.kind, each.charge) == (new.kind, new.charge) and new.charge for each in self.doubts):
+            return False
+        self.doubts.append(new)
+        return True
+
+    def resolve(self, doubt: Doubt, to: str | None, *, is_credited: bool) -> bool:
+        """An operator credits what came to a provider, or closes it; False where that is refused."""
+        is_of_money = doubt.kind in OF_MONEY_THAT_CAME and doubt.charge not in self.credited
+        if doubt.resolution is not None or (is_credited and (not is_of_money or to is None)):
+            return False
+        doubt.resolution, payment = "credited" if is_credited else "closed", doubt.payment
+        if is_credited:
+            assert to is not None
+            assert doubt.charge is not None
+            self.credited.add(doubt.charge)
+            self.deposit(to, doubt.cents)
+        never_answered = doubt.kind == "no_answer" and payment is not None and payment.state == "pending"
+        if payment is not None and (payment.state == "in_review" or never_answered):
+            balance = self.providers[payment.provider].balance
+            self.top_ups.over(payment, "failed", balance, self.now, is_credited=is_credited)
+        return True
+
+    def ask_gateway(self, *, is_away: bool) -> int:
+        """The gateway is asked about what is due, and answers unless it is away; about how many it was asked."""
+        due = [each for each in self.top_ups.payments if each.ask_at is not None and each.ask_at <= self.now]
+        for each in due:
+            own = self.top_ups.by_provider.get(each.provider)
+            for said, charge in [] if is_away else answers_of(each, None if own is None else own.card):
+                name = f"{charge} {self.top_ups.number_of(each)}"
+                self.report_payment(each, "failed" if said == "expired" else said, name)
+            if each.state == "pending" and each.asked < len(ASKED_AGAIN_AFTER):
+                each.ask_at = self.now + ASKED_AGAIN_AFTER[each.asked]
+            elif each.state == "pending":
+                each.ask_at = None
+                self.doubt(Doubt("no_answer", each, None, each.cents))
+            each.asked += 1
+        return len(due)
 
     def set_top_up(self, provider: str, wanted: TopUp) -> None:
         """The auto top-up is like this, and begins anew unless it was so before."""
@@ -242,7 +302,7 @@ class Model:
         if payment is None:
             return False
         if own.card == "pays":
-            self.report_payment(payment, "paid")
+            self.report_payment(payment, "paid", f"test {self.top_ups.number_of(payment)}")
         elif own.card != "pays_later":
             is_final = own.card == "declines_for_good"
             self.top_ups.failed(payment, "lost_card" if is_final else "insufficient_funds", is_final, self.now)

@@ -1,31 +1,43 @@
 """Payments through the test gateway, what it reports of them, and auto top-ups; for the model and PostgreSQL alike."""
 
-from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from fairlead.core.errors import Refused
 from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.flows.maintenance.maintenance import Maintenance
+from fairlead.flows.payments.ask_again import ask_gateways
 from fairlead.flows.payments.auto_top_up import WantedTopUp, change_auto_top_up
 from fairlead.flows.payments.charge_top_ups import charge_top_ups
+from fairlead.flows.payments.doubts import close_doubt, credit_doubt
 from fairlead.flows.payments.gateways import sandbox_gateway
-from fairlead.flows.payments.request_payment import open_checkout, request_payment
+from fairlead.flows.payments.request_payment import answer_as_test, open_checkout, request_payment
 from fairlead.flows.payments.take_report import take_report
+from fairlead.settings import Settings
+from fairlead.store.audit.log import OPERATOR
 from tests.flows.payments.paying import GATEWAY, PAYER, SETTINGS
 from tests.flows.payments.topping_up import save_card
-from tests.model.money_by_hand import NAMES, providers
+from tests.model.in_doubt import Doubt
+from tests.model.money_by_hand import MEMO, NAMES, providers
 from tests.model.reports import Reports
 from tests.model.timed import JUMPS
 from tests.model.top_ups import Payment, TopUp
 
 MOST_OPEN = 3
-REPORTED = ("paid", "paid", "paid", "paid otherwise", "another amount", "failed", "pending", "paid back")
+FIRST_ASKED_AFTER = timedelta(minutes=15)
+REPORTED = (*("paid", "paid", "paid", "another amount", "another amount", "failed", "pending", "refunded", "disputed"),)
+CHARGES = ("charge", "charge", "test", "other")
+"""What names the money that came: its usual name, the test gateway's own, and another."""
+LONG = st.sampled_from([timedelta(minutes=3), timedelta(minutes=16), timedelta(hours=7), timedelta(hours=49)])
 
 
 class Paying(Reports):
     """The rules of the machine about money that comes in through a gateway."""
+
+    unknown = 0
 
     @precondition(lambda self: self.model.providers)
     @rule(provider=providers, cents=st.sampled_from([700, 100, 3000]))
@@ -36,26 +48,89 @@ class Paying(Reports):
         gateway, provider_id = sandbox_gateway(self.database), self.provider_id(provider)
         asked = request_payment(self.database, gateway, provider_id, cents, PAYER)
         open_checkout(self.database, gateway, provider_id, asked.request_id, "/back")
-        self.model.top_ups.payments.append(Payment(provider, cents, self.model.now))
+        now = self.model.now
+        self.model.top_ups.payments.append(Payment(provider, cents, now, now + FIRST_ASKED_AFTER))
 
     @precondition(lambda self: self.model.top_ups.payments)
-    @rule(pick=st.integers(0, 40), said=st.sampled_from(REPORTED))
-    def report_a_payment(self, pick: int, said: str) -> None:
-        """Early, late, again, of another amount or by another charge: it is credited once."""
+    @rule(pick=st.integers(0, 40), said=st.sampled_from(REPORTED), charge=st.sampled_from(CHARGES))
+    def report_a_payment(self, pick: int, said: str, charge: str) -> None:
+        """Early, late, again, out of order, of another amount or by another charge: it is credited once."""
         payment = self.model.top_ups.payments[pick % len(self.model.top_ups.payments)]
         request_id = self.request_id(payment)
-        reference = f"test_{request_id}" if payment.is_automatic else f"charge of {request_id}"
-        paid = GatewayReport(ReportKind.PAID, request_id, reference, payment.cents, "EUR")
-        report = {
-            "paid": paid,
-            "paid otherwise": replace(paid, charge_reference=f"other charge of {request_id}"),
-            "another amount": replace(paid, amount_cents=payment.cents + 1),
-            "failed": replace(paid, kind=ReportKind.FAILED, reason="card_declined"),
-            "pending": replace(paid, kind=ReportKind.PENDING),
-            "paid back": replace(paid, kind=ReportKind.REFUNDED),
-        }[said]
+        cents = payment.cents + (said == "another amount")
+        kind = {"another amount": "paid"}.get(said, said)
+        reason = "card_declined" if said == "failed" else None
+        report = GatewayReport(ReportKind(kind), request_id, f"{charge}_{request_id}", cents, "EUR", reason)
         take_report(self.database, GATEWAY, report)
-        self.model.report_payment(payment, said)
+        self.model.report_payment(payment, said, f"{charge} {self.model.top_ups.number_of(payment)}")
+
+    @precondition(lambda self: self.model.providers)
+    @rule(cents=st.sampled_from([700, 100]), is_again=st.booleans())
+    def report_money_for_nothing(self, cents: int, is_again: bool) -> None:
+        """No payment here asked for it; told again, it is in doubt once."""
+        self.unknown += not (is_again and self.unknown)
+        charge = f"unknown {self.unknown}"
+        take_report(self.database, GATEWAY, GatewayReport(ReportKind.PAID, None, charge, cents, "EUR"))
+        self.model.doubt(Doubt("unknown_payment", None, charge, cents))
+
+    @precondition(lambda self: self.model.doubts)
+    @rule(pick=st.integers(0, 40), is_credited=st.sampled_from([True, True, False]), named=st.none() | providers)
+    def resolve_a_doubt(self, pick: int, is_credited: bool, named: str | None) -> None:
+        """By an operator, once: what came is credited to the payment's provider or a named one, or it is closed."""
+        doubt = self.model.doubts[pick % len(self.model.doubts)]
+        doubt_id = self._id(
+            "select id::text from payment_doubts where kind = %s and subject = %s", doubt.kind, self.subject_of(doubt)
+        )
+        to = named or (None if doubt.payment is None else doubt.payment.provider)
+        given = None if named is None else self.provider_id(named)
+
+        def resolve() -> None:
+            if is_credited:
+                credit_doubt(self.database, doubt_id, MEMO, OPERATOR, provider_id=given)
+            else:
+                close_doubt(self.database, doubt_id, MEMO, OPERATOR)
+
+        if self.model.resolve(doubt, to, is_credited=is_credited):
+            resolve()
+        else:
+            with pytest.raises(Refused):
+                resolve()
+
+    @precondition(lambda self: [each for each in self.model.top_ups.payments if not each.is_automatic])
+    @rule(pick=st.integers(0, 40), answer=st.sampled_from(["pays", "declines", "answers_twice"]))
+    def answer_at_the_gateway(self, pick: int, answer: str) -> None:
+        """The first choice counts, and the gateway is asked at once while the payment is pending."""
+        own = [each for each in self.model.top_ups.payments if not each.is_automatic]
+        payment = own[pick % len(own)]
+        request_id = self.request_id(payment)
+        answer_as_test(self.database, self.provider_id(payment.provider), request_id, answer)  # type: ignore[arg-type]
+        if payment.answer is None:
+            payment.answer = answer
+            payment.ask_at = payment.ask_at and min(payment.ask_at, self.model.now)
+            self.ask_gateway(is_away=False)
+
+    @precondition(lambda self: any(each.ask_at for each in self.model.top_ups.payments))
+    @rule(jump=LONG, is_away=st.booleans())
+    def wait_and_ask(self, jump: timedelta, is_away: bool) -> None:
+        """Workers ask the gateway about what it has not reported; it may give no answer."""
+        self.set_time(self.model.now + jump)
+        self.ask_gateway(is_away=is_away)
+
+    def ask_gateway(self, *, is_away: bool) -> None:
+        due = [each for each in self.model.top_ups.payments if each.ask_at == self.model.now]
+        if any(each.answer is None for each in due):
+            return  # to the microsecond, which the model does not know
+        settings = Settings.model_validate({"payment_gateway": "none"}) if is_away else SETTINGS
+        done = ask_gateways(Maintenance(self.database, settings))["payments"]
+        assert done == self.model.ask_gateway(is_away=is_away)
+
+    def subject_of(self, doubt: Doubt) -> str:
+        """What the gateway calls it."""
+        if doubt.payment is None:
+            assert doubt.charge is not None
+            return doubt.charge
+        request_id = self.request_id(doubt.payment)
+        return request_id if doubt.charge is None else f"{doubt.charge.split()[0]}_{request_id}"
 
     @rule(
         provider=providers,

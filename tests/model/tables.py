@@ -70,6 +70,9 @@ def as_tables_say(database: Database, lead_ids: list[str]) -> dict[str, Any]:
                     """
                 )
             ),
+            "doubts": sorted(
+                rows("select kind, amount_cents, coalesce(resolution, 'open') from payment_doubts"),
+            ),
             "top-ups": {
                 name: tuple(state)
                 for name, *state in rows(
@@ -184,6 +187,7 @@ def as_model_says(model: Model) -> dict[str, Any]:
             for name, each in model.levels.items()
         },
         "payments": {each.provider: payments_of(each.provider) for each in model.top_ups.payments},
+        "doubts": sorted((each.kind, each.cents, each.resolution or "open") for each in model.doubts),
         "top-ups": {
             name: (each.is_on, each.off_reason, each.refusals, each.due is not None)
             for name, each in model.top_ups.by_provider.items()

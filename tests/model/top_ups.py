@@ -8,6 +8,7 @@ from tests.model.local_time import DAY, window
 
 HOUR = timedelta(hours=1)
 RETRIED = (DAY, 3 * DAY)
+CHARGE_ASKED_AFTER = timedelta(minutes=2)
 
 
 @dataclass
@@ -17,8 +18,15 @@ class Payment:
     provider: str
     cents: int
     at: datetime
+    ask_at: datetime | None
+    """When the gateway is asked what became of it."""
     is_automatic: bool = False
     state: str = "pending"
+    charge: str | None = None
+    """The gateway's name for what paid it."""
+    asked: int = 0
+    answer: str | None = None
+    """What its payer chose on the page of the test gateway."""
 
 
 @dataclass
@@ -55,6 +63,11 @@ class TopUps:
     payments: list[Payment] = field(default_factory=list)
     by_provider: dict[str, TopUp] = field(default_factory=dict)
 
+    def number_of(self, payment: Payment) -> int:
+        """The payment's number, from 0."""
+        [number] = [number for number, each in enumerate(self.payments) if each is payment]
+        return number
+
     def moved(self, provider: str, before: int, after: int, now: datetime) -> None:
         """The provider's balance went from one to the other."""
         own = self.by_provider.get(provider)
@@ -79,21 +92,21 @@ class TopUps:
                 own.look(month[1], now)
                 return None
             own.look(None, now)
-            self.payments.append(Payment(provider, own.cents, now, is_automatic=True))
+            self.payments.append(Payment(provider, own.cents, now, now + CHARGE_ASKED_AFTER, is_automatic=True))
             return self.payments[-1]
         return None
 
-    def succeeded(self, payment: Payment, balance: int, now: datetime) -> None:
-        """It is on the balance, which is that now."""
-        payment.state = "succeeded"
+    def over(self, payment: Payment, state: str, balance: int, now: datetime, *, is_credited: bool) -> None:
+        """It is in that state for good, with its money on the balance, which is that now, or without."""
+        payment.state, payment.ask_at = state, None
         own = self.by_provider.get(payment.provider)
         if payment.is_automatic and own is not None and own.is_on:
-            own.refusals = 0
+            own.refusals = 0 if is_credited else own.refusals
             own.look(now if balance < own.below else None, now)
 
     def failed(self, payment: Payment, reason: str, is_final: bool, now: datetime) -> None:
         """The gateway refused it, and says whether it would do so again."""
-        payment.state = "failed"
+        payment.state, payment.ask_at = "failed", None
         own = self.by_provider.get(payment.provider)
         if not payment.is_automatic or own is None or not own.is_on:
             return
