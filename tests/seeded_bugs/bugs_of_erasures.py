@@ -7,6 +7,19 @@ CANARIES = "tests/flows/erasure/test_canaries.py"
 
 BUGS_OF_ERASURES = (
     Bug(
+        "an erasure takes a message away from the job that is sending it",
+        "what waits about an erased lead is not sent, whoever has it in hand",
+        (
+            Edit(
+                "store/notifications/erasure.py",
+                """and n.kind = any(%s) and not exists (
+            select from jobs j where j.id = n.claimed_by_job and j.state = 'running')""",
+                "and n.kind = any(%s)",
+            ),
+        ),
+        ("tests/race/test_erasure_and_delivery.py",),
+    ),
+    Bug(
         "digests of what was asked about an assignment outlive the lead",
         "only the request that brought the lead is known by its id",
         (

@@ -16,6 +16,8 @@ import pytest
 
 from fairlead.core.errors import BadInput, Refused, Unavailable
 from fairlead.core.permissions import Permission
+from fairlead.flows.configuration.levels import LevelChange, change_level
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.exporting import build_export as module
 from fairlead.flows.exporting.download import open_download
 from fairlead.flows.exporting.kinds import KINDS
@@ -97,6 +99,29 @@ def test_every_kind_is_built_in_every_format(database: Database, sale: Sale, wha
             elif column.type == "json" and known is not None:
                 assert json.loads(known) == document[column.name]
     assert what in ("report_open_slots",) or typed.num_rows > 0
+
+
+def test_a_level_that_went_by_weights_has_no_bound_in_any_format(database: Database, sale: Sale) -> None:
+    arrow: Any = pytest.importorskip("pyarrow.parquet")
+    [(level_id, niche_id)] = query(
+        database, "select id::text, niche_id::text from competition_levels where name = 'gold'"
+    )
+    change_level(database, level_id, LevelChange(order="weighted"), OPERATOR)
+    submit_leads(database, "hosting", [{"cores": 8, "region": "north"}], OPERATOR, approve=True)
+    Distributor(database).distribute_waiting(niche_id)
+    request = ExportRequest("report_entitlement", niche_slug="hosting")
+    built(database, request)
+    count_entitlement(maintenance_of(database))
+    texts = table(fetched(database, built(database, request).export_id))
+    bounds = {each["level_name"]: each["wait_bound"] for each in texts}
+    assert bounds.keys() == {"gold", "silver"}
+    assert (bounds["gold"], bounds["silver"].isdecimal()) == ("", True)
+    for form in ("jsonl", "parquet"):
+        content = fetched(database, built(database, replace(request, format=form)).export_id)
+        rows = [json.loads(line) for line in lines(content)] if form == "jsonl" else None
+        rows = rows or arrow.read_table(io.BytesIO(content)).to_pylist()
+        told = {each["level_name"]: each["wait_bound"] for each in rows}
+        assert told == {"gold": None, "silver": int(bounds["silver"])}, form
 
 
 def test_an_export_is_ready_with_its_size_checksum_and_end(database: Database, sale: Sale) -> None:
