@@ -28,7 +28,7 @@ from fairlead.core.permissions import Permission
 from fairlead.core.price_rule_words import WordedPrices, worded_prices
 from fairlead.core.subscription import readable_form
 from fairlead.flows.access.principal import Principal
-from fairlead.flows.access.read_limits import OVERVIEWS_OF_CALLER, REPORTS_OF_CALLER
+from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.configuration.bad_lead_window import read_bad_lead_window
 from fairlead.flows.configuration.niche_archive import preview_archive
 from fairlead.flows.configuration.reading import SeenNiche, read_niche
@@ -76,7 +76,7 @@ class _LevelLine:
 
 @router.get("/niches")
 def show_niches(
-    reader: Annotated[Principal, needs(Permission.NICHES_READ, OVERVIEWS_OF_CALLER)],
+    reader: Annotated[Principal, needs(Permission.NICHES_READ)],
     page: PageOfRequest,
     keyset: ByCursor,
     database: MarketplaceDatabase,
