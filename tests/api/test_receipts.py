@@ -63,7 +63,14 @@ def test_operators_name_the_marketplace_and_take_a_receipt_back(database: Databa
     rest = ann.get(ADMIN, params={"limit": 2, "cursor": page["next_cursor"]}).json()
     assert [each["number"] for each in page["items"] + rest["items"]] == [3, 2, 1]
     assert rest["next_cursor"] is None
+    since = {"issued_from": page["items"][0]["issued_at"]}
+    before = {"issued_before": since["issued_from"]}
+    for client, address, others in ((ann, ADMIN, [2, 1]), (sam, OWN, [1])):
+        assert [each["number"] for each in client.get(address, params=since).json()["items"]] == [3]
+        assert [each["number"] for each in client.get(address, params=before).json()["items"]] == others
+        assert client.get(address, params={"issued_from": "yesterday"}).status_code == 422
     whole = ann.get(f"{ADMIN}/{number}").json()
+    assert (whole["gateway"], whole["paid_by"]) == ("manual", "recorded_by_operator")
     assert (whole["gross_cents"], whole["net_cents"], whole["tax_cents"]) == (11_900, 10_000, 1_900)
     assert (whole["issuer"]["legal_name"], whole["recipient"]["tax_id"]) == ("Harbour GmbH", "DE123")
     back = f"{ADMIN}/{number}/credit-note"

@@ -1,5 +1,6 @@
 """The pages of receipts and billing details: each provider its own, as the API gives them."""
 
+import re
 from datetime import UTC, datetime
 
 from fairlead.flows.configuration.billing_details import WantedDetails, change_billing_details
@@ -11,6 +12,7 @@ from fairlead.flows.money.deposit import deposit
 from fairlead.flows.money.receipts import issue_credit_note, list_receipts
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from fairlead.store.money.receipts import ReceiptFilter
 from fairlead.store.simulated_clock import SimulatedClock
 from tests.api.asking import an_admin
 from tests.console.portal_pages import shown, visit_portal, words_of
@@ -36,6 +38,8 @@ def test_a_provider_sees_its_own_receipts_and_no_other(database: Database) -> No
     assert "3 Receipt" in words
     assert "€19.00 €119.00" in words
     assert "€119.00" not in shown(portal.bea, "/portal/receipts")
+    assert "Elsewhere, recorded by an operator" in words
+    assert "No receipts of these days" in shown(portal.sam, "/portal/receipts?from=2020-01-01&to=2020-12-31")
     words = shown(portal.sam, "/portal/receipts/3")
     assert (
         "From Harbour GmbH Kai 1 Bremen Germany Tax id DE987 To Anchor Hosting GmbH Kai 4 20457 Hamburg Germany"
@@ -54,10 +58,13 @@ def test_operators_see_every_receipt_and_take_one_back(database: Database) -> No
     ann = an_admin(portal.app, database)
     name_both(database, portal.sale.anchor_id)
     assert "1 Receipt" in shown(ann, "/money/receipts")
+    long_ago = shown(ann, "/money/receipts?from=2020-01-01&to=2020-12-31")
+    assert "No receipts of these days" in long_ago
+    assert "Paid: Elsewhere, recorded by an operator" in shown(ann, "/money/receipts/1")
     of_one = ann.get(f"/money/receipts?provider_id={portal.sale.anchor_id}", headers=HTML).text
     assert "Bowline" not in of_one
-    export = f"/exports/new?kind=receipts&amp;provider_id={portal.sale.anchor_id}"
-    assert f'href="{export}"' in of_one
+    [export] = re.findall('href="(/exports/new[^"]+)"', of_one)
+    assert export.startswith(f"/exports/new?kind=receipts&amp;provider_id={portal.sale.anchor_id}&amp;created_from=")
     assert f'value="{portal.sale.anchor_id}"' in ann.get(export.replace("&amp;", "&"), headers=HTML).text
     assert "/api/v1/admin/receipts/1/credit-note" in ann.get("/money/receipts/1", headers=HTML).text
     issue_credit_note(database, 1, MEMO, OPERATOR)
@@ -90,7 +97,7 @@ def test_papers_are_dated_by_the_clocks_of_the_marketplace_and_of_no_viewer(data
         change_marketplace(then, UNCHANGED, OPERATOR, timezone="Europe/Berlin")
         portal = visit_portal(then)
         portal.sam.cookies.set("time_zone", "America/New_York")
-        [receipt] = list_receipts(then, portal.sale.anchor_id, None, 10).items
+        [receipt] = list_receipts(then, ReceiptFilter(portal.sale.anchor_id), None, 10).items
         path = f"/portal/receipts/{receipt.number}"
         assert "1 Feb 2030 Europe/Berlin" in shown(portal.sam, path)
         assert "1 Feb 2030 00:30 Deposit" in shown(portal.sam, "/portal/statements/2030-02")

@@ -145,7 +145,7 @@ def _receipt(conn: Connection, provider_id: str, payment_id: str, cents: int, no
     posting = Posting(1, LedgerEntryKind.DEPOSIT, cents, cents)
     payment = CreditedPayment(payment_id, provider_id, "manual", "", posting)
     receipt = issue_receipts(conn, [payment], "EUR", now)[payment_id]
-    return {"receipt_number": receipt.number, "receipt_sha256": receipt.sha256().hex()}
+    return {"receipt_number": receipt.number, "receipt_sha256": receipt.digest().hex()}
 
 
 def leave_only(conn: Connection, provider_id: str, cents: int) -> None:

@@ -8,6 +8,28 @@ _FILE = "tests/flows/declaring/test_papers.py"
 
 BUGS_OF_PAPERS = (
     Bug(
+        "receipts of some days are those of the numbers between",
+        "numbers are drawn one after the other, so they are in the order of time",
+        (
+            Edit(
+                "store/money/receipts.py", """    row_filter.add_given("a.issued_at >= %s", wanted.issued_from)\n""", ""
+            ),
+        ),
+        (f"{_RECEIPTS}::test_receipts_of_some_days_are_found_though_numbers_are_not_quite_in_the_order_of_time",),
+    ),
+    Bug(
+        "what a key recorded an operator is said to have recorded",
+        "both were paid elsewhere",
+        (
+            Edit(
+                "store/money/receipts.py",
+                "when starts_with(e.actor, 'key:') then 'recorded_by_key' else",
+                "else",
+            ),
+        ),
+        (f"{_RECEIPTS}::test_a_receipt_tells_how_it_was_paid",),
+    ),
+    Bug(
         "a closed month ends where the dates say",
         "an entry belongs to the month of its date",
         (

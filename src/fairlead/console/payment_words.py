@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from fairlead.console.texts import noted, translated
+from fairlead.core.money.receipts import PaidBy
+from fairlead.store.money.receipts import ReceiptRow
 
 GATEWAYS: Mapping[str, str] = {
     "manual": noted("Marketplace file"),
@@ -11,6 +13,12 @@ GATEWAYS: Mapping[str, str] = {
     "bank_transfer": noted("Bank transfer"),
     "cash": noted("Cash"),
     "other": noted("Recorded by an operator"),
+}
+
+_PAID_BY: Mapping[PaidBy, str] = {
+    "auto_top_up": noted("%(where)s, by auto top-up"),
+    "recorded_by_key": noted("%(where)s, recorded by a key"),
+    "recorded_by_operator": noted("%(where)s, recorded by an operator"),
 }
 
 DOUBTS: Mapping[str, tuple[str, str]] = {
@@ -65,6 +73,14 @@ _REASONS: Mapping[str, str] = {
     "not_creditable": noted("it cannot be credited"),
     "no_answer": noted("the gateway gave no answer"),
 }
+
+
+def paid_by_words(receipt: ReceiptRow) -> str:
+    """Where and how the deposit was made that the paper is about, in the language of the page."""
+    place = noted("Elsewhere") if receipt.gateway in ("other", "manual") else GATEWAYS.get(receipt.gateway)
+    where = receipt.gateway if place is None else translated(place)
+    words = _PAID_BY.get(receipt.paid_by)
+    return where if words is None else translated(words) % {"where": where}
 
 
 def reason_word(reason: str) -> str:

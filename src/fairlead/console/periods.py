@@ -141,3 +141,4 @@ def _chosen(usual: Choice) -> object:
 
 OfToday = Annotated[ChosenPeriod, _chosen("today")]
 OfThirtyDays = Annotated[ChosenPeriod, _chosen("30")]
+OfTwelveMonths = Annotated[ChosenPeriod, _chosen("365")]

@@ -13,6 +13,7 @@ from fairlead.flows.money.receipts import list_receipts
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.money.billing_details import BillingDetails
+from fairlead.store.money.receipts import ReceiptFilter
 from tests.flows.marketplaces import HOSTING, declare, everything, provider_id
 from tests.flows.sales import ANCHOR, BOWLINE, audited
 
@@ -48,7 +49,7 @@ def papers(database: Database) -> tuple[object, ...]:
 
 def test_what_is_declared_is_on_the_receipts_of_the_same_file(database: Database) -> None:
     declare(database, PAPERS + HOSTING + DETAILS)
-    [receipt] = list_receipts(database, provider_id(database, BOWLINE), None, 10).items
+    [receipt] = list_receipts(database, ReceiptFilter(provider_id(database, BOWLINE)), None, 10).items
     issuer, recipient = receipt.parties.issuer, receipt.parties.recipient
     assert (issuer.legal_name, issuer.address, issuer.tax_id) == ("Harbour GmbH", "Kai 1\n28195 Bremen", "DE987")
     assert (recipient.legal_name, recipient.country, recipient.name) == ("Bowline Hosting GmbH", "DE", "Bowline")

@@ -55,6 +55,9 @@ def test_a_row_says_what_the_paper_says(database: Database, sale: Sale) -> None:
             paper.tax_cents,
             paper.tax_rate_basis_points,
         )
+        assert (
+            (each["gateway"], each["paid_by"]) == (paper.gateway, paper.paid_by) == ("manual", "recorded_by_operator")
+        )
         assert (each["provider_id"], each["payment_id"], each["currency"], each["sha256"]) == (
             paper.provider_id,
             paper.payment_id,

@@ -14,23 +14,26 @@ from fairlead.flows.configuration.billing_details import (
 from fairlead.flows.configuration.marketplace import PapersChange, change_marketplace
 from fairlead.flows.configuration.versions import UNCHANGED
 from fairlead.flows.idempotency import idempotency_key_for
+from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.money.close_months import close_months
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.money.receipts import issue_credit_note, list_receipts, read_receipt
 from fairlead.flows.money.statements import read_statement
+from fairlead.flows.payments.ask_again import ask_gateways
 from fairlead.flows.payments.take_report import take_report
-from fairlead.store.audit.log import OPERATOR
+from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
-from fairlead.store.money.receipts import ReceiptRow
+from fairlead.store.money.receipts import ReceiptFilter, ReceiptRow
 from fairlead.store.simulated_clock import SimulatedClock
-from tests.flows.payments.paying import GATEWAY, ask
+from tests.flows.payments.paying import GATEWAY, SETTINGS, ask, ask_once_more
+from tests.flows.payments.topping_up import charge_now, switch_on
 from tests.flows.sales import MEMO, PORTAL, audited, query, sell
 
 ANCHOR = WantedDetails("Anchor Hosting GmbH", "Kai 4\n20457 Hamburg", "DE", "DE123", "books@anchor.example.com")
 
 
 def latest(database: Database, provider_id: str | None = None) -> ReceiptRow:
-    return list_receipts(database, provider_id, None, 1).items[0]
+    return list_receipts(database, ReceiptFilter(provider_id), None, 1).items[0]
 
 
 def name_marketplace(database: Database, legal_name: str = "Harbour GmbH", rate: int | None = 1_900) -> None:
@@ -44,16 +47,61 @@ def test_every_way_to_deposit_leads_to_a_receipt(database: Database) -> None:
     asked = ask(database, 700)
     for _ in range(2):
         take_report(database, GATEWAY, GatewayReport(ReportKind.PAID, asked.request_id, "charge", 700, "EUR"))
-    found = list_receipts(database, None, None, 10)
+    found = list_receipts(database, ReceiptFilter(), None, 10)
     deposits = query(database, "select payment_id::text, amount_cents from ledger_entries where kind = 'deposit'")
     assert sorted((each.payment_id, each.gross_cents) for each in found.items) == sorted(deposits)
     assert [each.number for each in found.items] == list(range(len(deposits), 0, -1))
-    page = list_receipts(database, None, None, 1)
-    assert [each.number for each in list_receipts(database, None, page.next_after, 10).items] == [
+    page = list_receipts(database, ReceiptFilter(), None, 1)
+    assert [each.number for each in list_receipts(database, ReceiptFilter(), page.next_after, 10).items] == [
         each.number for each in found.items[1:]
     ]
     told = audited(database, "deposit.credited")[-1][2]
     assert (told["receipt_number"], told["receipt_sha256"]) == (found.items[0].number, found.items[0].sha256.hex())
+
+
+def test_a_receipt_tells_how_it_was_paid(database: Database) -> None:
+    bowline = switch_on(database)  # two opening deposits, by the marketplace's file
+    assert charge_now(database) == 1
+    ask_gateways(Maintenance(database, SETTINGS))
+    asked = ask_once_more(database, 700)
+    take_report(database, GATEWAY, GatewayReport(ReportKind.PAID, asked.request_id, "charge", 700, "EUR"))
+    deposit(database, bowline, 900, "bank_transfer", "by a key", Actor("key:aaaabbbbcccc", "admin"))
+    deposit(database, bowline, 950, "cash", "by a person", Actor("user:ann", "admin"))
+    issue_credit_note(database, latest(database).number, MEMO, OPERATOR)
+    found = list_receipts(database, ReceiptFilter(), None, 20).items
+    assert [(each.kind, each.gross_cents, each.gateway, each.paid_by) for each in reversed(found)][2:] == [
+        ("receipt", 1_400, "test_gateway", "auto_top_up"),
+        ("receipt", 700, "test_gateway", "checkout"),
+        ("receipt", 900, "bank_transfer", "recorded_by_key"),
+        ("receipt", 950, "cash", "recorded_by_operator"),
+        ("credit_note", 950, "cash", "recorded_by_operator"),
+    ]
+    assert {each.paid_by for each in found[-2:]} == {"recorded_by_operator"}
+    own = database.bound_to(bowline)
+    assert [read_receipt(own, each.number, bowline) for each in found[:5]] == list(found[:5])
+
+
+def test_receipts_of_some_days_are_found_though_numbers_are_not_quite_in_the_order_of_time(database: Database) -> None:
+    sale = sell(database)
+    start = latest(database).issued_at + timedelta(days=1)
+    for minute in (5, 1, 3, 2, 4):  # a transaction may read the time first, and draw its number last
+        clock = SimulatedClock(start + timedelta(minutes=minute), minute)
+        with Database(database.url, "fairlead", simulated_clock=clock) as then:
+            deposit(then, sale.anchor_id if minute % 2 else sale.bowline_id, minute, "cash", f"{minute}", OPERATOR)
+
+    def found(first: int, last: int, provider_id: str | None = None) -> list[int]:
+        span = start + timedelta(minutes=first), start + timedelta(minutes=last)
+        page = list_receipts(database, ReceiptFilter(provider_id, *span), None, 10)
+        return [each.gross_cents for each in page.items]
+
+    assert found(2, 5) == [4, 2, 3]
+    assert found(2, 5, sale.anchor_id) == [3]
+    assert found(0, 6, sale.bowline_id) == [4, 2]
+    assert found(6, 9) == []
+    first = list_receipts(database, ReceiptFilter(None, start), None, 2)
+    rest = list_receipts(database, ReceiptFilter(None, start), first.next_after, 10)
+    assert [each.gross_cents for each in (*first.items, *rest.items)] == [4, 2, 3, 1, 5]
+    assert len(list_receipts(database, ReceiptFilter(None, None, start), None, 10).items) == 2
 
 
 def test_a_deposit_that_is_refused_takes_no_number(database: Database) -> None:
@@ -87,8 +135,8 @@ def test_a_receipt_says_for_ever_what_was_true(database: Database) -> None:
 
 def test_a_provider_sees_its_own_receipts_alone(database: Database) -> None:
     sale = sell(database)
-    theirs = list_receipts(database, sale.bowline_id, None, 10).items
-    own = list_receipts(database, sale.anchor_id, None, 10).items
+    theirs = list_receipts(database, ReceiptFilter(sale.bowline_id), None, 10).items
+    own = list_receipts(database, ReceiptFilter(sale.anchor_id), None, 10).items
     assert {each.provider_id for each in own} == {sale.anchor_id}
     assert {each.provider_id for each in theirs} == {sale.bowline_id}
     with pytest.raises(Refused, match="no receipt"):

@@ -12,7 +12,7 @@ from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.pagination import Page
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid
 from fairlead.core.entry.types import Address, Country, Email, Name, TaxId
-from fairlead.core.money.receipts import CONTACT_NAMES, Party, ReceiptKind
+from fairlead.core.money.receipts import CONTACT_NAMES, PaidBy, Party, ReceiptKind
 from fairlead.core.permissions import CONTACT_DATA, Permission
 from fairlead.flows.configuration.billing_details import SeenDetails, WantedDetails
 from fairlead.store.exports.columns import WITHHELD
@@ -52,6 +52,14 @@ class ReceiptItem(ResponseModel):
     kind: ReceiptKind
     provider_id: Uuid
     payment_id: Uuid = Field(description="The deposit's payment, as the ledger names it.")
+    gateway: str = Field(
+        description="Where the deposit was made: a payment gateway, or `bank_transfer`, `cash` or `other`.",
+        examples=["stripe"],
+    )
+    paid_by: PaidBy = Field(
+        description="How the deposit was made: `checkout` on a page of the gateway, `auto_top_up` by charging a saved "
+        "method, `recorded_by_key` or `recorded_by_operator` elsewhere."
+    )
     corrects_number: int | None = Field(description="The receipt that a credit note takes back; null for a receipt.")
     corrected_by: int | None = Field(description="The credit note that took it back; null where none did.")
     issued_at: datetime = Field(description="When it was issued.")

@@ -38,7 +38,8 @@ KIND_TEXTS: Mapping[str, KindText] = {
     ),
     "ledger": KindText(noted("Ledger"), noted("A row for each movement of money, with the balance after it.")),
     "receipts": KindText(
-        noted("Receipts"), noted("A row for each receipt and credit note: number, amount, tax, and whom it names.")
+        noted("Receipts"),
+        noted("A row for each receipt and credit note: number, amount, tax, how it was paid, and whom it names."),
     ),
     "journal": KindText(noted("Journals"), noted("A row for each entry of the niches' journals, with its hash.")),
     "audit": KindText(noted("Audit log"), noted("A row for each thing that was done: who, when, from what to what.")),

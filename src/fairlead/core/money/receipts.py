@@ -10,6 +10,9 @@ from fairlead.core.canonical import JsonObject, canonical_json, timestamp_text
 
 ReceiptKind: TypeAlias = Literal["receipt", "credit_note"]
 
+PaidBy: TypeAlias = Literal["checkout", "auto_top_up", "recorded_by_key", "recorded_by_operator"]
+"""How a deposit was made: on a gateway's page, by charging a saved method, or elsewhere and recorded here."""
+
 FULL_RATE = 10_000
 """A hundred percent, in basis points."""
 
@@ -87,8 +90,8 @@ class Receipt:
         """What is left without the tax."""
         return self.gross_cents - self.tax_cents
 
-    def sha256(self) -> bytes:
-        """Of all that it says."""
+    def digest(self) -> bytes:
+        """SHA-256 of all that it says."""
         said = {
             "number": self.number,
             "kind": self.kind,

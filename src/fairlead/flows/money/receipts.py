@@ -19,6 +19,7 @@ from fairlead.store.money.billing_details import parties_now
 from fairlead.store.money.closed_months import zone_of_receipt
 from fairlead.store.money.payments import CreditedPayment
 from fairlead.store.money.receipts import (
+    ReceiptFilter,
     ReceiptRow,
     insert_receipts,
     lock_receipt_head,
@@ -111,7 +112,7 @@ def take_receipt_back(
         "corrects_number": row.number,
         "provider_id": note.provider_id,
         "gross_cents": note.gross_cents,
-        "sha256": note.sha256().hex(),
+        "sha256": note.digest().hex(),
     }
     return AuditEvent(actor, "credit_note.issued", "receipt", str(note.number), new=said, memo=memo)
 
@@ -131,11 +132,11 @@ def receipt_zone(database: Database, number: int) -> str:
 
 
 def list_receipts(
-    database: Database, provider_id: str | None, before_number: int | None, limit: int
+    database: Database, wanted: ReceiptFilter, before_number: int | None, limit: int
 ) -> KeysetPage[ReceiptRow, int]:
-    """The papers before that number, of that provider or (None) of all, the newest first. Raises `BadInput`."""
-    checked = None if provider_id is None else checked_id(provider_id, "provider")
-    return database.read(lambda conn: receipts_page(conn, checked, before_number, limit))
+    """The papers that are wanted before that number, the newest first. Raises `BadInput`."""
+    checked = None if wanted.provider_id is None else checked_id(wanted.provider_id, "provider")
+    return database.read(lambda conn: receipts_page(conn, replace(wanted, provider_id=checked), before_number, limit))
 
 
 def _unknown(number: int) -> Refused:

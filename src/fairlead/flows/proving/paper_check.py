@@ -24,5 +24,5 @@ def receipt_differences(conn: Connection) -> Generator[str | None]:
     """Of each receipt and credit note what differs, or None: what it says must have the hash that is on record."""
     with closing(all_receipts(conn)) as stored:
         for row in stored:
-            is_same = row.receipt.sha256() == row.sha256 and row.parties.document() == row.parties_document
+            is_same = row.receipt.digest() == row.sha256 and row.parties.document() == row.parties_document
             yield None if is_same else f"receipt {row.number} says something else now"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fairlead.core.money.receipts import CONTACT_NAMES
 from fairlead.store.exports.columns import ExportColumn
 from fairlead.store.leads.listing import STATUS_OF_OUTCOME
+from fairlead.store.money.receipts import MADE_BY, PAID_BY
 
 SENTENCE = "sentence"
 """The column that a flow writes: of a refusal that names its provider the record, else null."""
@@ -232,6 +233,8 @@ _RECEIPTS = Source(
         ExportColumn("issued_at", "time", expression="r.issued_at"),
         ExportColumn("provider_id", expression="r.provider_id::text"),
         ExportColumn("payment_id", expression="r.payment_id::text"),
+        ExportColumn("gateway", expression="p.gateway"),
+        ExportColumn("paid_by", expression=PAID_BY),
         ExportColumn("corrects_number", "integer", expression="r.corrects_number"),
         ExportColumn("corrected_by", "integer", expression="c.number"),
         ExportColumn("gross_cents", "integer", expression="r.gross_cents"),
@@ -252,7 +255,10 @@ _RECEIPTS = Source(
         ),
         ExportColumn("sha256", expression="encode(r.sha256, 'hex')"),
     ),
-    tables="receipts r left join receipts c on c.corrects_number = r.number",
+    tables=(
+        "receipts r left join receipts c on c.corrects_number = r.number "
+        f"join payments p on p.id = r.payment_id {MADE_BY}"
+    ),
     moment="r.issued_at",
     order="r.number",
     filters={"provider": "r.provider_id = %s"},

@@ -88,6 +88,6 @@ def credited_event(payment: CreditedPayment, receipt: Receipt, actor: Actor) -> 
         "currency": receipt.currency,
         "ledger_seq": payment.posting.seq,
         "receipt_number": receipt.number,
-        "receipt_sha256": receipt.sha256().hex(),
+        "receipt_sha256": receipt.digest().hex(),
     }
     return AuditEvent(actor, "deposit.credited", "payment", payment.payment_id, new=credited)

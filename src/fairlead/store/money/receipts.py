@@ -1,62 +1,79 @@
 """Receipts and credit notes: one series of numbers, each drawn in the transaction that stores its paper."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, LiteralString
 
-from psycopg.rows import class_row
+from psycopg import Cursor
 
 from fairlead.core.canonical import canonical_json
-from fairlead.core.money.receipts import Parties, Receipt, ReceiptKind, parties_of
+from fairlead.core.money.receipts import PaidBy, Receipt, parties_of
 from fairlead.store.arrays import array_text, quoted_array_text
 from fairlead.store.connection import Connection
-from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery, items_of
-from fairlead.store.typed_rows import one_row
+from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery
+from fairlead.store.typed_rows import column_names, part_of
 
 ROWS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiptRow:
-    """A receipt or credit note as it is stored. `corrected_by` is the credit note that took it back, if one did."""
+class ReceiptRow(Receipt):
+    """A receipt or credit note as it is stored: what it says, and what is on record beside it.
 
-    number: int
-    kind: ReceiptKind
-    provider_id: str
-    payment_id: str
-    corrects_number: int | None
-    issued_at: datetime
-    currency: str
-    gross_cents: int
-    tax_rate_basis_points: int | None
-    tax_cents: int
+    `parties_document` is what `parties` was read from, `corrected_by` the credit note that took it back, if one did.
+    `gateway` is where the deposit that it is about was made, and `paid_by` how; no paper says so itself, so that
+    neither is under its hash.
+    """
+
     parties_document: Mapping[str, Any]
     sha256: bytes
     corrected_by: int | None
+    gateway: str
+    paid_by: PaidBy
 
     @property
     def receipt(self) -> Receipt:
-        """What it says."""
-        values = {each.name: getattr(self, each.name) for each in fields(Receipt) if each.name != "parties"}
-        return Receipt(**values, parties=self.parties)
-
-    @property
-    def parties(self) -> Parties:
-        """Who issued it, and to whom, as they were then."""
-        return parties_of(dict(self.parties_document))
-
-    @property
-    def net_cents(self) -> int:
-        """What is left without the tax."""
-        return self.receipt.net_cents
+        """What it says, alone."""
+        return Receipt(**{each.name: getattr(self, each.name) for each in fields(Receipt)})
 
 
-_COLUMNS: LiteralString = """
+@dataclass(frozen=True, slots=True)
+class ReceiptFilter:
+    """Which papers are wanted; None: all. `issued_from` is included, `issued_before` is not."""
+
+    provider_id: str | None = None
+    issued_from: datetime | None = None
+    issued_before: datetime | None = None
+
+
+PAID_BY: LiteralString = """
+    case when q.method_reference is not null then 'auto_top_up' when q.id is not null then 'checkout'
+         when starts_with(e.actor, 'key:') then 'recorded_by_key' else 'recorded_by_operator' end"""
+"""How the payment `p` was made, as the request that it answers and its ledger entry have it."""
+
+MADE_BY: LiteralString = """
+    join ledger_entries e on e.payment_id = p.id and e.kind = 'deposit'
+    left join payment_requests q on q.payment_id = p.id"""
+"""What `PAID_BY` reads of the payment `p`."""
+
+_COLUMNS: LiteralString = f"""
     a.number, a.kind, a.provider_id::text, a.payment_id::text, a.corrects_number, a.issued_at, a.currency,
     a.gross_cents, a.tax_rate_basis_points, a.tax_cents, a.parties as parties_document, a.sha256,
-    c.number as corrected_by"""
-_CORRECTED: LiteralString = "left join receipts c on c.corrects_number = a.number"
+    c.number as corrected_by, p.gateway, {PAID_BY} as paid_by"""
+_JOINS: LiteralString = f"""
+    left join receipts c on c.corrects_number = a.number
+    join payments p on p.id = a.payment_id {MADE_BY}"""
+
+
+def _papers(names: tuple[str, ...]) -> Callable[[tuple[Any, ...]], ReceiptRow]:
+    """How a row with columns of these names becomes a paper."""
+
+    def paper(values: tuple[Any, ...]) -> ReceiptRow:
+        row = dict(zip(names, values, strict=True))
+        return part_of(ReceiptRow, row | {"parties": parties_of(row["parties_document"])})
+
+    return paper
 
 
 def lock_receipt_head(conn: Connection) -> int:
@@ -88,7 +105,7 @@ def insert_receipts(conn: Connection, receipts: Sequence[Receipt]) -> None:
             [each.tax_rate_basis_points for each in receipts],
             array_text([each.tax_cents for each in receipts]),
             quoted_array_text([canonical_json(each.parties.document()).decode() for each in receipts]),
-            [each.sha256() for each in receipts],
+            [each.digest() for each in receipts],
         ),
     )
     conn.execute("update receipt_head set last_number = %s", (receipts[-1].number,))
@@ -96,44 +113,72 @@ def insert_receipts(conn: Connection, receipts: Sequence[Receipt]) -> None:
 
 def receipt_row(conn: Connection, number: int, provider_id: str | None) -> ReceiptRow | None:
     """The paper of that number, of that provider or (None) of any; None where there is none."""
-    return one_row(
-        conn,
-        ReceiptRow,
-        f"""
-        select {_COLUMNS} from receipts a {_CORRECTED}
-        where a.number = %s and a.provider_id = coalesce(%s::uuid, a.provider_id)
-        """,  # noqa: S608 - constants of our own
-        (number, provider_id),
+    return _first(
+        conn.execute(
+            f"""
+            select {_COLUMNS} from receipts a {_JOINS}
+            where a.number = %s and a.provider_id = coalesce(%s::uuid, a.provider_id)
+            """,  # noqa: S608 - constants of our own
+            (number, provider_id),
+        )
     )
 
 
 def receipt_of_payment(conn: Connection, gateway: str, charge_reference: str) -> ReceiptRow | None:
     """The receipt of the deposit that this charge of the gateway was credited as; None where it was not."""
-    return one_row(
-        conn,
-        ReceiptRow,
-        f"""
-        select {_COLUMNS} from payments p join receipts a on a.payment_id = p.id and a.kind = 'receipt' {_CORRECTED}
-        where p.gateway = %s and p.external_id = %s
-        """,  # noqa: S608 - as above
-        (gateway, charge_reference),
+    return _first(
+        conn.execute(
+            f"""
+            select {_COLUMNS} from receipts a {_JOINS}
+            where p.gateway = %s and p.external_id = %s and a.kind = 'receipt'
+            """,  # noqa: S608 - as above
+            (gateway, charge_reference),
+        )
     )
 
 
 def receipts_page(
-    conn: Connection, provider_id: str | None, before_number: int | None, limit: int
+    conn: Connection, wanted: ReceiptFilter, before_number: int | None, limit: int
 ) -> KeysetPage[ReceiptRow, int]:
-    """The papers before that number, of that provider or (None) of all, the newest first."""
-    index_filter = Conditions()
-    index_filter.add_given("a.provider_id = %s", provider_id)
+    """The papers that are wanted before that number, the newest first."""
+    index_filter, row_filter = Conditions(), Conditions()
+    index_filter.add_given("a.provider_id = %s", wanted.provider_id)
+    if wanted.issued_from is not None or wanted.issued_before is not None:
+        first, last = _numbers_of(conn, wanted)
+        if first is None:
+            return KeysetPage((), None)
+        index_filter.add("a.number between %s and %s", first, last)
     index_filter.add_given("a.number < %s", before_number)
-    query = KeysetQuery("receipts", "a.number desc", "a.number", index_filter, Conditions())
-    return query.page(conn, items_of(ReceiptRow), _COLUMNS, _CORRECTED, limit)
+    # Numbers are drawn a moment after the time was read, so that their order is nearly that of time, and no more.
+    row_filter.add_given("a.issued_at >= %s", wanted.issued_from)
+    row_filter.add_given("a.issued_at < %s", wanted.issued_before)
+    query = KeysetQuery("receipts", "a.number desc", "a.number", index_filter, row_filter)
+    return query.page(conn, _papers, _COLUMNS, _JOINS, limit)
+
+
+def _numbers_of(conn: Connection, wanted: ReceiptFilter) -> tuple[int | None, int | None]:
+    """The lowest and the highest number of the papers of that time, whosever they are; None where there are none."""
+    [(first, last)] = conn.execute(
+        # Added to nothing, so that the planner does not look for the extremes along the numbers, past all other times.
+        """
+        select min(number + 0), max(number + 0) from receipts
+        where issued_at >= coalesce(%s, '-infinity'::timestamptz) and issued_at < coalesce(%s, 'infinity'::timestamptz)
+        """,
+        (wanted.issued_from, wanted.issued_before),
+    ).fetchall()
+    return first, last
 
 
 def all_receipts(conn: Connection) -> Generator[ReceiptRow]:
     """Every paper, by number, in flat memory."""
-    with conn.cursor(name="receipts", row_factory=class_row(ReceiptRow)) as cursor:
+    with conn.cursor(name="receipts") as cursor:
         cursor.itersize = ROWS_AT_ONCE
-        cursor.execute(f"select {_COLUMNS} from receipts a {_CORRECTED} order by a.number")  # noqa: S608 - as above
-        yield from cursor
+        cursor.execute(f"select {_COLUMNS} from receipts a {_JOINS} order by a.number")  # noqa: S608 - as above
+        paper = _papers(column_names(cursor))
+        for row in cursor:
+            yield paper(row)
+
+
+def _first(cursor: Cursor[tuple[Any, ...]]) -> ReceiptRow | None:
+    row = cursor.fetchone()
+    return None if row is None else _papers(column_names(cursor))(row)

@@ -24,12 +24,14 @@ from fairlead.api.schemas.receipts import (
     receipt_shown,
     receipts_shown,
 )
+from fairlead.api.schemas.spans import Before, From
 from fairlead.api.schemas.values import RequestModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.billing_details import SeenDetails, change_billing_details, read_billing_details
 from fairlead.flows.money.receipts import issue_credit_note, read_receipt
 from fairlead.flows.money.receipts import list_receipts as read_receipts
+from fairlead.store.money.receipts import ReceiptFilter
 
 router = Router(prefix="/api/v1/admin", tags=["money"])
 
@@ -50,9 +52,12 @@ def list_receipts(
     _: Reader,
     database: MarketplaceDatabase,
     provider_id: Annotated[Uuid | None, Query(description="Only of this provider.")] = None,
+    issued_from: From = None,
+    issued_before: Before = None,
 ) -> Page[ReceiptItem]:
-    """List the receipts and credit notes of all providers, the newest first."""
-    return receipts_shown(read_receipts(database, provider_id, page.before_seq, page.limit))
+    """List the receipts and credit notes of all providers, the newest first. A page may have fewer than its limit."""
+    wanted = ReceiptFilter(provider_id, issued_from, issued_before)
+    return receipts_shown(read_receipts(database, wanted, page.before_seq, page.limit))
 
 
 @router.get("/receipts/{number}", responses=refuses("receipt_unknown"))

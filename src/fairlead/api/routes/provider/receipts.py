@@ -20,9 +20,11 @@ from fairlead.api.schemas.receipts import (
     receipt_shown,
     receipts_shown,
 )
+from fairlead.api.schemas.spans import Before, From
 from fairlead.core.permissions import Permission
 from fairlead.flows.configuration.billing_details import SeenDetails, change_billing_details, read_billing_details
 from fairlead.flows.money.receipts import list_receipts, read_receipt
+from fairlead.store.money.receipts import ReceiptFilter
 
 router = Router(prefix="/api/v1/provider", tags=["provider: money"])
 
@@ -31,9 +33,12 @@ Writer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE)]
 
 
 @router.get("/receipts")
-def list_own_receipts(page: BySequence, caller: Reader) -> Page[ReceiptItem]:
+def list_own_receipts(
+    page: BySequence, caller: Reader, issued_from: From = None, issued_before: Before = None
+) -> Page[ReceiptItem]:
     """List the receipts of your deposits, and the credit notes that took one back, the newest first."""
-    return receipts_shown(list_receipts(caller.database, caller.provider_id, page.before_seq, page.limit))
+    wanted = ReceiptFilter(caller.provider_id, issued_from, issued_before)
+    return receipts_shown(list_receipts(caller.database, wanted, page.before_seq, page.limit))
 
 
 @router.get("/receipts/{number}", responses=refuses("receipt_unknown"))

@@ -12,12 +12,16 @@ from fairlead.api.schemas.values import Uuid
 from fairlead.console.addresses import TypedText, address
 from fairlead.console.operator.provider_choice import provider_choice
 from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.payment_words import paid_by_words
+from fairlead.console.periods import OfTwelveMonths
+from fairlead.core.canonical import timestamp_text
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.billing_details import read_billing_details
 from fairlead.flows.configuration.marketplace import read_marketplace
 from fairlead.flows.configuration.reading import read_provider
 from fairlead.flows.money.receipts import list_receipts, read_receipt, receipt_zone
+from fairlead.store.money.receipts import ReceiptFilter
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -31,23 +35,34 @@ def show_receipts(
     page: PageOfRequest,
     database: MarketplaceDatabase,
     keyset: BySequence,
+    period: OfTwelveMonths,
     provider_id: Annotated[Uuid | None, Query()] = None,
     q: TypedText = None,
 ) -> Response:
-    """Every one, the newest first; or those of one provider."""
-    found = list_receipts(database, provider_id, keyset.before_seq, keyset.limit)
+    """Those of these days, the newest first; all of them or one provider's."""
+    since, before = period.span
+    found = list_receipts(database, ReceiptFilter(provider_id, since, before), keyset.before_seq, keyset.limit)
     cursor = cursor_before(found.next_after)
     marketplace = read_marketplace(database)
     return page.render(
         "operator/receipts.html",
         reader,
+        period=period,
         receipts=found.items,
-        providers=provider_choice(database, q, provider_id, lambda each: address(_PATH, provider_id=each)),
-        next_address=None if cursor is None else address(_PATH, provider_id=provider_id, cursor=cursor),
+        paid_by=paid_by_words,
+        providers=provider_choice(database, q, provider_id, lambda each: period.address(_PATH, provider_id=each or "")),
+        kept=[*period.chosen.items()],
+        next_address=None if cursor is None else period.address(_PATH, provider_id=provider_id or "", cursor=cursor),
         is_named=marketplace.legal_name is not None and marketplace.address is not None,
         may_name=Permission.SETTINGS_WRITE in reader.permissions,
         may_export=Permission.EXPORTS_WRITE in reader.permissions,
-        export_address=address("/exports/new", kind="receipts", provider_id=provider_id),
+        export_address=address(
+            "/exports/new",
+            kind="receipts",
+            provider_id=provider_id,
+            created_from=timestamp_text(since),
+            created_before=timestamp_text(before),
+        ),
     )
 
 
@@ -61,6 +76,7 @@ def show_receipt(number: ReceiptNumber, reader: Reader, page: PageOfRequest, dat
         reader,
         path=_PATH,
         found=found,
+        paid_by=paid_by_words,
         zone=receipt_zone(database, number),
         may_take_back=is_open and Permission.MONEY_WRITE in reader.permissions,
     )
