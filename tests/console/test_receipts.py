@@ -38,7 +38,7 @@ def test_a_provider_sees_its_own_receipts_and_no_other(database: Database) -> No
     assert "3 Receipt" in words
     assert "€19.00 €119.00" in words
     assert "€119.00" not in shown(portal.bea, "/portal/receipts")
-    assert "Elsewhere, recorded by an operator" in words
+    assert "Marketplace file, recorded by an operator" in words
     assert "No receipts of these days" in shown(portal.sam, "/portal/receipts?from=2020-01-01&to=2020-12-31")
     words = shown(portal.sam, "/portal/receipts/3")
     assert (
@@ -60,7 +60,7 @@ def test_operators_see_every_receipt_and_take_one_back(database: Database) -> No
     assert "1 Receipt" in shown(ann, "/money/receipts")
     long_ago = shown(ann, "/money/receipts?from=2020-01-01&to=2020-12-31")
     assert "No receipts of these days" in long_ago
-    assert "Paid: Elsewhere, recorded by an operator" in shown(ann, "/money/receipts/1")
+    assert "Paid: Marketplace file, recorded by an operator" in shown(ann, "/money/receipts/1")
     of_one = ann.get(f"/money/receipts?provider_id={portal.sale.anchor_id}", headers=HTML).text
     assert "Bowline" not in of_one
     [export] = re.findall('href="(/exports/new[^"]+)"', of_one)

@@ -77,7 +77,7 @@ _REASONS: Mapping[str, str] = {
 
 def paid_by_words(receipt: ReceiptRow) -> str:
     """Where and how the deposit was made that the paper is about, in the language of the page."""
-    place = noted("Elsewhere") if receipt.gateway in ("other", "manual") else GATEWAYS.get(receipt.gateway)
+    place = noted("Elsewhere") if receipt.gateway == "other" else GATEWAYS.get(receipt.gateway)
     where = receipt.gateway if place is None else translated(place)
     words = _PAID_BY.get(receipt.paid_by)
     return where if words is None else translated(words) % {"where": where}
