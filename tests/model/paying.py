@@ -96,7 +96,7 @@ class Paying(Reports):
             with pytest.raises(Refused):
                 resolve()
 
-    @precondition(lambda self: [each for each in self.model.top_ups.payments if not each.is_automatic])
+    @precondition(lambda self: not all(each.is_automatic for each in self.model.top_ups.payments))
     @rule(pick=st.integers(0, 40), answer=st.sampled_from(["pays", "declines", "answers_twice"]))
     def answer_at_the_gateway(self, pick: int, answer: str) -> None:
         """The first choice counts, and the gateway is asked at once while the payment is pending."""
