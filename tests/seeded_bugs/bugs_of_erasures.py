@@ -8,7 +8,7 @@ CANARIES = "tests/flows/erasure/test_canaries.py"
 BUGS_OF_ERASURES = (
     Bug(
         "an erasure takes a message away from the job that is sending it",
-        "what waits about an erased lead is not sent, whoever has it in hand",
+        "what waits about an erased lead is not sent, what a job has in hand included",
         (
             Edit(
                 "store/notifications/erasure.py",
