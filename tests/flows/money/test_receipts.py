@@ -95,6 +95,7 @@ def test_receipts_of_some_days_are_found_though_numbers_are_not_quite_in_the_ord
         return [each.gross_cents for each in page.items]
 
     assert found(2, 5) == [4, 2, 3]
+    assert (found(3, 6), found(1, 3)) == ([4, 3, 5], [2, 1]), "others have numbers between"
     assert found(2, 5, sale.anchor_id) == [3]
     assert found(0, 6, sale.bowline_id) == [4, 2]
     assert found(6, 9) == []
