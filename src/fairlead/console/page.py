@@ -201,7 +201,7 @@ def _error_page(request: Request, status: int, title: str, detail: str | None) -
     page = HtmlPage(request, viewer_of(request))
     with writing_in(page.viewer.language):
         title = translated(title)
-        detail = translated(detail) if status in _SAID and detail == _SAID[status] else detail
+        detail = translated(detail) if detail is not None and detail == _SAID.get(status) else detail
     return page.render("error.html", status=status, error_status=status, title=title, detail=detail)
 
 
