@@ -10,7 +10,7 @@ import pytest
 from fairlead.api.answers import own_headers
 from fairlead.api.problem_codes import kind_of
 from fairlead.api.routes import intake
-from fairlead.api.routes.admin import niches
+from fairlead.api.routes.admin.niches import niches
 from tests.api.document import written_document
 
 

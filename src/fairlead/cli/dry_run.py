@@ -6,7 +6,7 @@ from typing import Annotated, cast
 
 import typer
 
-from fairlead.api.routes.admin.dry_runs import shown_dry_run
+from fairlead.api.routes.admin.leads.dry_runs import shown_dry_run
 from fairlead.cli.explain import say_all
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.moments import moment_in

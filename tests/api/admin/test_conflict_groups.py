@@ -1,6 +1,6 @@
 """Who may be together, over HTTP: conflict groups, exclusive levels, recipients per lead."""
 
-from fairlead.api.routes.admin import conflict_groups as admin_conflict_groups
+from fairlead.api.routes.admin.providers import conflict_groups as admin_conflict_groups
 from fairlead.core.permissions import Permission
 from fairlead.store.connection import Database
 from tests.api.asking import an_admin, anonymous, application, machine

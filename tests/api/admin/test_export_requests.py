@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from fairlead.api.openapi import api_routes
-from fairlead.api.routes.admin.export_requests import Kind
+from fairlead.api.routes.admin.operations.export_requests import Kind
 from fairlead.core.permissions import Permission
 from fairlead.flows.exporting.kinds import KINDS
 from fairlead.flows.exporting.report_rows import REPORTS

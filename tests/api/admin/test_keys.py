@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.api.routes.admin import keys as admin_keys
+from fairlead.api.routes.admin.access import keys as admin_keys
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin, anonymous, application, machine
 from tests.api.permitting import codes_of, problem

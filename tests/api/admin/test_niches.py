@@ -2,9 +2,9 @@
 
 import pytest
 
-from fairlead.api.routes.admin import forms as admin_forms
-from fairlead.api.routes.admin import levels as admin_levels
-from fairlead.api.routes.admin import niches as admin_niches
+from fairlead.api.routes.admin.niches import forms as admin_forms
+from fairlead.api.routes.admin.niches import levels as admin_levels
+from fairlead.api.routes.admin.niches import niches as admin_niches
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin, anonymous, application
 from tests.api.permitting import STALE, codes_of, problem, seen

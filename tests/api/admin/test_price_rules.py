@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from fairlead.api.routes.admin import price_rules as admin_price_rules
+from fairlead.api.routes.admin.niches import price_rules as admin_price_rules
 from fairlead.core.permissions import Permission
 from fairlead.flows.erasure.erase import erase_lead
 from fairlead.flows.submit_leads import submit_leads

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fairlead.api.routes.admin import provider_notes as admin_provider_notes
-from fairlead.api.routes.admin import providers as admin_providers
+from fairlead.api.routes.admin.providers import provider_notes as admin_provider_notes
+from fairlead.api.routes.admin.providers import providers as admin_providers
 from fairlead.core.permissions import Permission
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin, anonymous, application, machine

@@ -1,7 +1,7 @@
 """The marketplace's own settings over HTTP, and what of the installation's is shown: nothing that is a secret."""
 
-from fairlead.api.routes.admin import settings as admin_settings
-from fairlead.api.routes.admin.settings import InstallationSettings
+from fairlead.api.routes.admin.operations import settings as admin_settings
+from fairlead.api.routes.admin.operations.settings import InstallationSettings
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin, anonymous, application

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fairlead.api.routes.admin import subscription_history as admin_subscription_history
-from fairlead.api.routes.admin import subscriptions as admin_subscriptions
+from fairlead.api.routes.admin.providers import subscription_history as admin_subscription_history
+from fairlead.api.routes.admin.providers import subscriptions as admin_subscriptions
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin, anonymous, application
 from tests.api.permitting import STALE, codes_of, problem, seen

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.api.routes.admin import users as admin_users
+from fairlead.api.routes.admin.access import users as admin_users
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin, anonymous, application, machine
 from tests.api.permitting import codes_of, problem

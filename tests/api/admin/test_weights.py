@@ -1,6 +1,6 @@
 """Weighted levels over HTTP: a level's order, a subscription's weight, and the share that its provider is told."""
 
-from fairlead.api.routes.admin import subscription_weights
+from fairlead.api.routes.admin.providers import subscription_weights
 from fairlead.core.permissions import Permission
 from fairlead.flows.configuration.subscriptions import pause_subscription
 from fairlead.flows.money.adjust_balance import adjust_balance

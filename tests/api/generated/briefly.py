@@ -82,7 +82,7 @@ def filter_case(context: Any, case: Any) -> bool:
     what = case.meta.phase.data
     if not isinstance(what, CoveragePhaseData) or case.meta.generation.mode is not GenerationMode.NEGATIVE:
         return True
-    place: str = what.parameter_location.value if what.parameter_location else what.scenario.value
+    place = str((what.parameter_location or what.scenario).value)
     if place == "body":
         return True
     values = {"path": case.path_parameters, "query": case.query, "header": case.headers, "cookie": case.cookies}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from fairlead.api.routes.admin.export_requests import ExportState
+from fairlead.api.routes.admin.operations.export_requests import ExportState
 from fairlead.console.statuses import word_of
 from fairlead.console.texts import noted, translated
 from fairlead.core.canonical import timestamp_from_text

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from fairlead.api.bodies import Router
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.subscriptions import FilterDryRun, Reader
+from fairlead.api.routes.admin.providers.subscriptions import FilterDryRun, Reader
 from fairlead.api.routes.provider.levels import Previewer
 from fairlead.api.schemas.documents import FilterDocument, document_in
 from fairlead.api.schemas.values import ResponseModel, Uuid

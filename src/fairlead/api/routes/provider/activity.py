@@ -10,7 +10,7 @@ from pydantic import Field
 from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.reports import InDays, ReportedDays
+from fairlead.api.routes.admin.reporting.reports import InDays, ReportedDays
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission

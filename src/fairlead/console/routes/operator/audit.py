@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.audit import EVENT_CURSOR, list_audit_events
+from fairlead.api.routes.admin.operations.audit import EVENT_CURSOR, list_audit_events
 from fairlead.console.operator.differences import difference_of
 from fairlead.console.operator.filtered import address_with, chips
 from fairlead.console.page import PageOfRequest, PageRoute

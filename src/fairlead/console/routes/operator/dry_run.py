@@ -11,7 +11,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.concurrency_limits import REPLAYS
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.dry_runs import DryRunRequest, Reader
+from fairlead.api.routes.admin.leads.dry_runs import DryRunRequest, Reader
 from fairlead.api.schemas.values import ResponseModel
 from fairlead.console.addresses import address
 from fairlead.console.niche_choice import NicheInAddress, NicheLink

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Path, Query, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase, resources_of
-from fairlead.api.routes.admin import export_requests as api
-from fairlead.api.routes.admin.audit import AUDIT_NAME, AUDIT_PREFIX
+from fairlead.api.routes.admin.operations import export_requests as api
+from fairlead.api.routes.admin.operations.audit import AUDIT_NAME, AUDIT_PREFIX
 from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.spans import Before, From
 from fairlead.api.schemas.values import NAME_PATTERN, Line, Slug, Uuid

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin import deliveries, endpoints
+from fairlead.api.routes.admin.operations import deliveries, endpoints
 from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.operator.filtered import address_with, chips

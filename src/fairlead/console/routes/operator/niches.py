@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase, ServerSettings
-from fairlead.api.routes.admin.niche_templates import template_item
+from fairlead.api.routes.admin.niches.niche_templates import template_item
 from fairlead.api.schemas.currency import InCurrency
 from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.values import Uuid

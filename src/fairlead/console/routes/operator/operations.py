@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase, ServerSettings
-from fairlead.api.routes.admin import jobs
+from fairlead.api.routes.admin.operations import jobs
 from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.operator.filtered import address_with, chips

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase, ServerSettings
-from fairlead.api.routes.admin import keys, settings, users
+from fairlead.api.routes.admin.access import keys, users
+from fairlead.api.routes.admin.operations import settings
 from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.addresses import TypedText

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin import templates
+from fairlead.api.routes.admin.operations import templates
 from fairlead.api.schemas.mail_language import MailLanguage
 from fairlead.console.operator.filtered import address_with
 from fairlead.console.operator.jobs_in_words import message_words

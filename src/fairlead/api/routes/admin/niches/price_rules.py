@@ -12,7 +12,7 @@ from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.levels import LevelChanged, level_changed
+from fairlead.api.routes.admin.niches.levels import LevelChanged, level_changed
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.currency import Currency, InCurrency
 from fairlead.api.schemas.documents import as_stored, document_in

@@ -10,7 +10,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.niches import NicheChanged, niche_changed
+from fairlead.api.routes.admin.niches.niches import NicheChanged, niche_changed
 from fairlead.api.schemas.changes import NO_REASON, GivenReason
 from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission

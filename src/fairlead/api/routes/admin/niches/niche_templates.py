@@ -11,7 +11,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.niches import NicheChanged, NicheSlug, PhoneRegion, niche_changed
+from fairlead.api.routes.admin.niches.niches import NicheChanged, NicheSlug, PhoneRegion, niche_changed
 from fairlead.api.schemas.changes import Memo, Name
 from fairlead.api.schemas.currency import Currency, InCurrency
 from fairlead.api.schemas.documents import StoredForm, as_stored

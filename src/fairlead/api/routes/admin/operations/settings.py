@@ -12,7 +12,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase, ServerSettings
-from fairlead.api.routes.admin.providers import Timezone
+from fairlead.api.routes.admin.providers.providers import Timezone
 from fairlead.api.schemas.changes import Memo, Name, unsaid
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import LARGE_BODY_BYTES, Cents, RequestModel, ResponseModel, pattern_with_message

@@ -13,7 +13,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.audit import WantedEvents
+from fairlead.api.routes.admin.operations.audit import WantedEvents
 from fairlead.api.schemas.files import Exact, FileFormat, StreamedFile, file_of
 from fairlead.api.schemas.spans import Before, From
 from fairlead.api.schemas.values import Slug, Uuid

@@ -10,7 +10,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.subscriptions import SubscriptionChanged, subscription_changed
+from fairlead.api.routes.admin.providers.subscriptions import SubscriptionChanged, subscription_changed
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.values import Int, RequestModel, Uuid
 from fairlead.core.permissions import Permission

@@ -13,7 +13,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.audit import AUDIT_NAME, AUDIT_PREFIX
+from fairlead.api.routes.admin.operations.audit import AUDIT_NAME, AUDIT_PREFIX
 from fairlead.api.schemas.files import StreamedFile, file_of
 from fairlead.api.schemas.pagination import ByCursor, Page, cursor_after
 from fairlead.api.schemas.values import (

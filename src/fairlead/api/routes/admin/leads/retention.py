@@ -13,7 +13,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.niches import Version
+from fairlead.api.routes.admin.niches.niches import Version
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.values import Int, RequestModel, ResponseModel, Slug, Uuid
 from fairlead.core.permissions import Permission

@@ -10,7 +10,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.niches import Version
+from fairlead.api.routes.admin.niches.niches import Version
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.report_rules import DECISION_DAYS, CategoryState, GivenReportRules, ShareState
 from fairlead.api.schemas.values import ResponseModel

@@ -11,7 +11,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.reports import ActivityOfProvider, InDays, ReportedDays
+from fairlead.api.routes.admin.reporting.reports import ActivityOfProvider, InDays, ReportedDays
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission

@@ -13,7 +13,7 @@ from fairlead.api.concurrency_limits import REPLAYS
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.distribution import JournalSeq
+from fairlead.api.routes.admin.leads.distribution import JournalSeq
 from fairlead.api.schemas.decided_queues import DecidedQueue, shown_queue
 from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission

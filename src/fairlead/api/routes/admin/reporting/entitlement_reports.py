@@ -8,7 +8,7 @@ from pydantic import Field
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.reports import InDays, OneNiche, Reader, ReportedDays
+from fairlead.api.routes.admin.reporting.reports import InDays, OneNiche, Reader, ReportedDays
 from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.flows.reporting.entitlement import LevelEntitlement, entitlement_report
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.reports import InDays, OfNiche, Reader, ReportedDays
+from fairlead.api.routes.admin.reporting.reports import InDays, OfNiche, Reader, ReportedDays
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import ResponseModel
 from fairlead.flows.reporting import reports as flow

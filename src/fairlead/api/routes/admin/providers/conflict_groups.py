@@ -11,7 +11,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.provider_states import ProviderChanged, provider_changed
+from fairlead.api.routes.admin.providers.provider_states import ProviderChanged, provider_changed
 from fairlead.api.schemas.changes import Memo, Name
 from fairlead.api.schemas.currency import InCurrency
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid

@@ -12,7 +12,12 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.provider_states import ProviderChanged, ProviderState, provider_changed, provider_state
+from fairlead.api.routes.admin.providers.provider_states import (
+    ProviderChanged,
+    ProviderState,
+    provider_changed,
+    provider_state,
+)
 from fairlead.api.schemas.changes import NO_REASON, GivenReason, Memo, Name, said, unsaid
 from fairlead.api.schemas.currency import Currency, InCurrency
 from fairlead.api.schemas.mail_language import OF_LANGUAGE, MailLanguage
