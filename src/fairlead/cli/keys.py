@@ -36,7 +36,8 @@ def create(
 ) -> None:
     """Make a key, which is shown once. It may do what its scopes say, as far as its owner may.
 
-    Nothing that needs a second factor of its own (money, users, keys) is within reach of a key.
+    Nothing that needs a second factor of its own (moving money by hand, users, keys) is within reach of a key. With the
+    scope payments:record it records deposits that were made elsewhere.
 
     Examples:
 

@@ -282,6 +282,13 @@ def test_what_a_table_cannot_answer_is_refused(change: dict[str, object], code: 
     assert [each.code for each in new_filter(of(rule("zip", "within_km", asked)), FORM, Berlin())[1]] == [code]
 
 
+def test_where_no_table_may_be_asked_none_is_said_to_be_missing() -> None:
+    asked = of(rule("zip", "within_km", {"table": "de", "postcode": "10115", "km": 30}))
+    [problem] = new_filter(asked, FORM)[1]
+    assert problem.code == "unknown_table"
+    assert problem.message == "distances by a postcode table cannot be asked for here, only those from a point"
+
+
 def test_a_distance_by_a_table_cannot_be_turned_round() -> None:
     by_table = {"table": "de", "postcode": "10115", "km": 30}
     for node in (

@@ -67,6 +67,14 @@ def test_a_day_has_so_many_reports_also_when_they_come_at_once(database: Databas
     assert report(database, ann, bought[came.index("bad_lead_daily_limit")]) == "bad_lead_daily_limit"
 
 
+def test_one_lead_is_one_lead(database: Database) -> None:
+    ann, bought = sold(database, 2)
+    change_report_rules(database, ReportRules(most_a_day=1), OPERATOR)
+    assert report(database, ann, bought[0]) == "done"
+    with pytest.raises(Refused, match=r"1 lead was reported today, and at most 1 may be"):
+        report_bad_lead(database, ann, bought[1], "spam", None, PORTAL)
+
+
 def test_of_the_leads_received_such_a_part_also_when_they_come_at_once(database: Database, database_url: str) -> None:
     ann, bought = sold(database, 20)
     change_report_rules(database, ReportRules(share=ReportShare(30, 7)), OPERATOR)

@@ -142,6 +142,8 @@ class _Speller:
         version = self.tables.version(name, asked)
         if version is None:
             words = f"there is no postcode table {shown(name)}" + ("" if asked is None else f", version {asked}")
+            if self.tables is NO_TABLES:
+                words = "distances by a postcode table cannot be asked for here, only those from a point"
             return self._refused(circle, f"{path}.table", "unknown_table", words)
         named = {key: each for key, each in circle.items() if key not in ("version", "postcodes")}
         point = named.get("point")

@@ -63,7 +63,7 @@ def check_report_limits(conn: Connection, provider_id: str, rules: ReportRules, 
         until = "" if today.until is None else f"; the next day begins at {today.until.isoformat()}"
         raise Refused(
             "bad_lead_daily_limit",
-            f"{today.used} leads were reported today, and at most {today.most} may be{until}",
+            f"{_leads_were(today.used)} reported today, and at most {today.most} may be{until}",
         )
     if share is not None and not share.left:
         raise Refused(
@@ -71,6 +71,10 @@ def check_report_limits(conn: Connection, provider_id: str, rules: ReportRules, 
             f"{share.used} of the {allowance.received} leads of the last {allowance.days} days were reported, and at "
             f"most {share.most} may be",
         )
+
+
+def _leads_were(number: int) -> str:
+    return "1 lead was" if number == 1 else f"{number} leads were"
 
 
 def _allowance(conn: Connection, provider_id: str, rules: ReportRules, now: datetime) -> ReportAllowance:
