@@ -15,6 +15,7 @@ from fairlead.flows.configuration.weights import set_subscription_weight
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.receipts import issue_credit_note, list_receipts
 from fairlead.store.connection import Database
+from fairlead.store.money.receipts import ReceiptFilter
 
 FIRST_RATE, LATER_RATE = 1_900, 1_600
 """In hundredths of a percent."""
@@ -70,7 +71,7 @@ class Operators:
         """One of the newest, and where the money is there still, it is taken off the balance."""
         open_ones = [
             each
-            for each in list_receipts(self._database, None, None, 20).items
+            for each in list_receipts(self._database, ReceiptFilter(), None, 20).items
             if each.kind == "receipt" and each.corrected_by is None and each.gross_cents <= max(TOP_UPS_CENTS)
         ]
         if not open_ones:

@@ -133,7 +133,7 @@ def test_many_reports_are_decided_at_once_and_what_could_not_be_is_said(
     page.locator("#step-up-dialog").get_by_role("button", name="Confirm").click()
     expect(page.locator("[data-summary]")).to_have_text(f"{len(assignments) - 1} of {len(assignments)} decided.")
     expect(page.locator("[data-failed] li")).to_have_text(
-        re.compile("(Anchor|Bowline): hosting, .*was rejected already")
+        re.compile("(Anchor|Bowline): Hosting, .*was rejected already")
     )
     expect(boxes).to_have_count(1)
     assert hindrances(page) == []

@@ -57,7 +57,11 @@ def test_a_schedule_is_open_as_it_is_when_it_is_asked_anew(
             opens_at(text, zone, other)
 
 
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
 @given(st.sets(st.sampled_from(CAPS), min_size=1), st.sampled_from(ZONES), moments())
+@example({*CAPS}, "UTC", [NOON, NOON - timedelta(seconds=30), NOON])
 def test_windows_are_those_of_the_moment_when_they_are_asked_anew(
     caps: set[Any], zone: str, asked: list[datetime]
 ) -> None:
