@@ -100,7 +100,7 @@ def test_papers_are_dated_by_the_clocks_of_the_marketplace_and_of_no_viewer(data
         [receipt] = list_receipts(then, ReceiptFilter(portal.sale.anchor_id), None, 10).items
         path = f"/portal/receipts/{receipt.number}"
         assert "1 Feb 2030 Europe/Berlin" in shown(portal.sam, path)
-        assert "1 Feb 2030 00:30 Deposit" in shown(portal.sam, "/portal/statements/2030-02")
+        assert "1 Feb 2030 00:30:00 Deposit" in shown(portal.sam, "/portal/statements/2030-02")
         assert portal.sam.get("/portal/statements/2030-01", headers=HTML).status_code == 404
         after_it = SimulatedClock(datetime(2030, 3, 2, tzinfo=UTC))
         with Database(database.url, "fairlead", simulated_clock=after_it) as later:
