@@ -12,6 +12,7 @@ from fairlead.api.openapi import access_of, api_routes
 from fairlead.console.page import CONTENT_SECURITY_POLICY, PageRoute
 from fairlead.console.routes.operator import live
 from fairlead.core.permissions import Permission
+from fairlead.flows.access.throttle import Throttled
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin, anonymous, machine
 from tests.api.keys import operators_key
@@ -140,3 +141,15 @@ def test_who_may_not_see_a_page_is_told_so_in_plain_words(app: FastAPI, database
     assert answer.status_code == 403
     assert "You may not see this page" in answer.text
     assert "reports:read" not in answer.text
+
+
+def test_a_page_that_was_asked_for_too_often_says_when_to_ask_again(
+    app: FastAPI, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise Throttled(6.2)
+
+    monkeypatch.setattr(live, "niches_of", refuse)
+    answer = an_admin(app, database).get("/live")
+    assert (answer.status_code, answer.headers["content-type"]) == (429, "text/html; charset=utf-8")
+    assert answer.headers["retry-after"] == "7"

@@ -102,11 +102,15 @@ def problem_response(
         errors=violations,
     )
     with_it = {"WWW-Authenticate": 'Bearer realm="fairlead"'} if kind.status == 401 else {}
-    if kind.status in RETRY_AFTER_SECONDS:
-        with_it["Retry-After"] = str(RETRY_AFTER_SECONDS[kind.status])
-    with_it |= headers or {}
+    with_it |= when_to_ask_again(kind.status) | dict(headers or {})
     body = json.dumps(problem.model_dump(mode="json") | dict(more or {}), ensure_ascii=False)
     return Response(body, kind.status, media_type=MEDIA_TYPE, headers=with_it)
+
+
+def when_to_ask_again(status: int, error: Refused | None = None) -> dict[str, str]:
+    """The header that says it, where an answer has one: as the error has it, else as answers of this status do."""
+    seconds = getattr(error, "retry_after_seconds", None) or RETRY_AFTER_SECONDS.get(status)
+    return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
 def problem_of_status(status: int, headers: Mapping[str, str] | None = None) -> Response:
@@ -123,8 +127,7 @@ def problem_of(error: FairleadError, method: str) -> Response:
         place: Place = "query" if method == "GET" else "body"
         return problem_response("input_invalid", violations=[_violation_of(line, place) for line in error.problems])
     if isinstance(error, Refused):
-        seconds = getattr(error, "retry_after_seconds", None)
-        headers = None if seconds is None else {"Retry-After": str(seconds)}
+        headers = when_to_ask_again(kind_of(error.code).status, error)
         return problem_response(error.code, str(error), headers=headers)
     if isinstance(error, Unavailable):
         _log.warning("a request could not be served", error=error_kind(error), exc_info=error)

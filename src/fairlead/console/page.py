@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from fairlead.api.access import key_text_of
 from fairlead.api.bodies import BoundedRoute
 from fairlead.api.problem_codes import kind_of
+from fairlead.api.problems import when_to_ask_again
 from fairlead.api.resources import resources_of
 from fairlead.console.assets import asset_address
 from fairlead.console.clause_texts import clause_in_language
@@ -175,7 +176,9 @@ def page_of_error(request: Request, error: FairleadError) -> Response:
         status = kind_of(error.code).status
         if error.code == "permission_missing":
             return _error_page(request, status, noted("You may not see this page"), _SAID[status])
-        return _error_page(request, status, kind_of(error.code).title, _sentence(error))
+        shown = _error_page(request, status, kind_of(error.code).title, _sentence(error))
+        shown.headers.update(when_to_ask_again(status, error))
+        return shown
     if isinstance(error, BadInput):
         return _error_page(request, kind_of("input_invalid").status, kind_of("input_invalid").title, _sentence(error))
     if isinstance(error, Unavailable):
@@ -202,7 +205,9 @@ def _error_page(request: Request, status: int, title: str, detail: str | None) -
     with writing_in(page.viewer.language):
         title = translated(title)
         detail = translated(detail) if detail is not None and detail == _SAID.get(status) else detail
-    return page.render("error.html", status=status, error_status=status, title=title, detail=detail)
+    shown = page.render("error.html", status=status, error_status=status, title=title, detail=detail)
+    shown.headers.update(when_to_ask_again(status))
+    return shown
 
 
 @cache
