@@ -176,9 +176,7 @@ def page_of_error(request: Request, error: FairleadError) -> Response:
         status = kind_of(error.code).status
         if error.code == "permission_missing":
             return _error_page(request, status, noted("You may not see this page"), _SAID[status])
-        shown = _error_page(request, status, kind_of(error.code).title, _sentence(error))
-        shown.headers.update(when_to_ask_again(status, error))
-        return shown
+        return _error_page(request, status, kind_of(error.code).title, _sentence(error), error)
     if isinstance(error, BadInput):
         return _error_page(request, kind_of("input_invalid").status, kind_of("input_invalid").title, _sentence(error))
     if isinstance(error, Unavailable):
@@ -200,13 +198,15 @@ def page_of_status(request: Request, status: int) -> Response:
     return _error_page(request, status, kind_of(known.get(status, "internal_error")).title, _SAID.get(status))
 
 
-def _error_page(request: Request, status: int, title: str, detail: str | None) -> Response:
+def _error_page(
+    request: Request, status: int, title: str, detail: str | None, error: Refused | None = None
+) -> Response:
     page = HtmlPage(request, viewer_of(request))
     with writing_in(page.viewer.language):
         title = translated(title)
         detail = translated(detail) if detail is not None and detail == _SAID.get(status) else detail
     shown = page.render("error.html", status=status, error_status=status, title=title, detail=detail)
-    shown.headers.update(when_to_ask_again(status))
+    shown.headers.update(when_to_ask_again(status, error))
     return shown
 
 

@@ -21,10 +21,12 @@ from fairlead.flows.money.receipts import issue_credit_note, list_receipts, read
 from fairlead.flows.money.statements import read_statement
 from fairlead.flows.payments.ask_again import ask_gateways
 from fairlead.flows.payments.take_report import take_report
+from fairlead.flows.proving.paper_check import receipt_differences
 from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
 from fairlead.store.money.receipts import ReceiptFilter, ReceiptRow
 from fairlead.store.simulated_clock import SimulatedClock
+from tests.chaos.tampering import tampering
 from tests.flows.payments.paying import GATEWAY, SETTINGS, ask, ask_once_more
 from tests.flows.payments.topping_up import charge_now, switch_on
 from tests.flows.sales import MEMO, PORTAL, audited, query, sell
@@ -57,6 +59,15 @@ def test_every_way_to_deposit_leads_to_a_receipt(database: Database) -> None:
     ]
     told = audited(database, "deposit.credited")[-1][2]
     assert (told["receipt_number"], told["receipt_sha256"]) == (found.items[0].number, found.items[0].sha256.hex())
+
+
+def test_a_receipt_whose_deposit_is_gone_is_held_against_its_hash(database: Database) -> None:
+    sell(database)
+    with tampering(database) as conn:
+        conn.execute("delete from ledger_entries where kind = 'deposit'")
+        conn.execute("update receipts set gross_cents = gross_cents + 1 where number = 1")
+        differences = list(receipt_differences(conn))
+    assert differences == ["receipt 1 says something else now", None]
 
 
 def test_a_receipt_tells_how_it_was_paid(database: Database) -> None:

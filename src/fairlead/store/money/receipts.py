@@ -18,24 +18,29 @@ ROWS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiptRow(Receipt):
-    """A receipt or credit note as it is stored: what it says, and what is on record beside it.
-
-    `parties_document` is what `parties` was read from, `corrected_by` the credit note that took it back, if one did.
-    `gateway` is where the deposit that it is about was made, and `paid_by` how; no paper says so itself, so that
-    neither is under its hash.
-    """
+class StoredReceipt(Receipt):
+    """A receipt or credit note as its own row has it; `parties_document` is what `parties` was read from."""
 
     parties_document: Mapping[str, Any]
     sha256: bytes
-    corrected_by: int | None
-    gateway: str
-    paid_by: PaidBy
 
     @property
     def receipt(self) -> Receipt:
         """What it says, alone."""
         return Receipt(**{each.name: getattr(self, each.name) for each in fields(Receipt)})
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRow(StoredReceipt):
+    """A receipt or credit note with what other rows say of it.
+
+    `corrected_by` is the credit note that took it back, if one did. `gateway` is where the deposit that it is about was
+    made, and `paid_by` how; no paper says so itself, so that neither is under its hash.
+    """
+
+    corrected_by: int | None
+    gateway: str
+    paid_by: PaidBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +62,10 @@ MADE_BY: LiteralString = """
     left join payment_requests q on q.payment_id = p.id"""
 """What `PAID_BY` reads of the payment `p`."""
 
-_COLUMNS: LiteralString = f"""
+_OWN_COLUMNS: LiteralString = """
     a.number, a.kind, a.provider_id::text, a.payment_id::text, a.corrects_number, a.issued_at, a.currency,
-    a.gross_cents, a.tax_rate_basis_points, a.tax_cents, a.parties as parties_document, a.sha256,
-    c.number as corrected_by, p.gateway, {PAID_BY} as paid_by"""
+    a.gross_cents, a.tax_rate_basis_points, a.tax_cents, a.parties as parties_document, a.sha256"""
+_COLUMNS: LiteralString = f"{_OWN_COLUMNS}, c.number as corrected_by, p.gateway, {PAID_BY} as paid_by"
 _JOINS: LiteralString = f"""
     left join receipts c on c.corrects_number = a.number
     join payments p on p.id = a.payment_id {MADE_BY}"""
@@ -68,12 +73,12 @@ _JOINS: LiteralString = f"""
 
 def _papers(names: tuple[str, ...]) -> Callable[[tuple[Any, ...]], ReceiptRow]:
     """How a row with columns of these names becomes a paper."""
+    return lambda values: part_of(ReceiptRow, _read(names, values))
 
-    def paper(values: tuple[Any, ...]) -> ReceiptRow:
-        row = dict(zip(names, values, strict=True))
-        return part_of(ReceiptRow, row | {"parties": parties_of(row["parties_document"])})
 
-    return paper
+def _read(names: tuple[str, ...], values: tuple[Any, ...]) -> dict[str, Any]:
+    row = dict(zip(names, values, strict=True))
+    return row | {"parties": parties_of(row["parties_document"])}
 
 
 def lock_receipt_head(conn: Connection) -> int:
@@ -169,14 +174,14 @@ def _numbers_of(conn: Connection, wanted: ReceiptFilter) -> tuple[int | None, in
     return first, last
 
 
-def all_receipts(conn: Connection) -> Generator[ReceiptRow]:
-    """Every paper, by number, in flat memory."""
+def all_receipts(conn: Connection) -> Generator[StoredReceipt]:
+    """Every paper, by number, in flat memory: also one whose deposit is gone, for it is what proofs read."""
     with conn.cursor(name="receipts") as cursor:
         cursor.itersize = ROWS_AT_ONCE
-        cursor.execute(f"select {_COLUMNS} from receipts a {_JOINS} order by a.number")  # noqa: S608 - as above
-        paper = _papers(column_names(cursor))
-        for row in cursor:
-            yield paper(row)
+        cursor.execute(f"select {_OWN_COLUMNS} from receipts a order by a.number")  # noqa: S608 - as above
+        names = column_names(cursor)
+        for values in cursor:
+            yield part_of(StoredReceipt, _read(names, values))
 
 
 def _first(cursor: Cursor[tuple[Any, ...]]) -> ReceiptRow | None:
