@@ -176,3 +176,25 @@ def test_sources_and_refusals_are_told_as_the_reports_have_them(ann: TestClient,
     by_reason = {each["reason"]: each["open_slot_count"] for each in refused if each["open_slot_count"]}
     assert by_reason == {reason: count for level in fill for reason, count in level["reasons"].items()}
     assert len(table_of(ann, "/analytics/refusals.csv")) == len(refused)
+
+
+def test_the_page_and_its_files_say_what_the_api_says_in_one_answer(ann: TestClient, database: Database) -> None:
+    refund_assignment(database, sell(database).bowline, MEMO, OPERATOR)
+    told = ann.get("/api/v1/admin/reports/analytics?niche=hosting").json()
+    text = ann.get("/analytics?niche=hosting").text
+    assert f"€{told['figures']['net_cents'] / 100:.2f}" in text
+    assert all(each["provider_name"] in text for each in told["provider_activity"])
+    assert all(each["level_name"] in text for each in told["fill_rate"])
+    files = {"funnel": "funnel", "revenue": "revenue", "provider_activity": "providers", "sources": "sources"}
+    for part, name in {**files, "refunds": "refunds", "outcomes": "outcomes", "refusals": "refusals"}.items():
+        rows = table_of(ann, f"/analytics/{name}.csv?niche=hosting")
+        assert len(rows) == len(told[part]) > 0, part
+        for row, said in zip(rows, told[part], strict=True):
+            shared = row.keys() & said.keys()
+            assert {key: row[key] for key in shared} == {
+                key: "" if said[key] is None else str(said[key]) for key in shared
+            }, part
+    [figures, earlier] = table_of(ann, "/analytics/figures.csv?niche=hosting")
+    assert (figures["day_from"], figures["day_before"]) == (told["day_from"], told["day_before"])
+    assert int(figures["net_cents"]) == told["figures"]["net_cents"] == 2000
+    assert (earlier["day_from"], earlier["day_before"]) == (told["earlier_day_from"], told["earlier_day_before"])

@@ -49,6 +49,21 @@ def test_money_stands_beside_that_of_the_days_before(database: Database) -> None
     assert "before:" not in operator.get("/money?from=2020-01-01&to=2020-01-31").text
 
 
+def test_the_page_says_what_the_api_says_in_one_answer(database: Database) -> None:
+    operator = an_admin(console(database), database)
+    sell(database)
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date()
+    for day in (tomorrow - timedelta(days=1), tomorrow):
+        text = operator.get("/money", params={"from": day.isoformat(), "to": day.isoformat()}).text
+        asked = {"day_from": day.isoformat(), "day_before": (day + timedelta(days=1)).isoformat()}
+        told = operator.get("/api/v1/admin/reports/money", params=asked).json()
+        assert f"€{told['statement']['held_cents'] / 100:.2f}" in text
+        assert all(f"€{abs(each['amount_cents']) / 100:.2f}" in text for each in told["statement"]["totals"])
+        before = [f"before: €{abs(each['amount_cents']) / 100:.2f}" for each in told["earlier_totals"]]
+        assert all(each in text for each in before)
+        assert len(before) == (2 if day == tomorrow else 0)
+
+
 def test_reports_are_chosen_by_what_they_are_and_read_page_by_page(database: Database) -> None:
     operator = an_admin(console(database), database)
     sale = sell(database)

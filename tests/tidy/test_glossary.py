@@ -33,18 +33,19 @@ NOUN_OF = {
 
 PLAIN_ENGLISH = frozenset(
     """
-    accepted action activity actor added adjusted adjustment after age allow allowance answer approved archive at
-    batch bin by ca card category change changed checkout choice chosen close confirmation confirmed cookie count
-    created credit data database date day deactivated decided delay detail dir direct directory document doubt earlier
-    email ended entered entry erase erased event explained explanation factor failure field file first forgotten
-    format from full given history holiday host http idle in installation invalid invitation invited item json kept
-    kind language ledger link list live loaded lock log login long mail mark max megabyte member message missed month
-    movement ms name new newest next note notice now of off offer order origin outside over overview own page part
-    password patch pause pending per person place pool port postgres preference preview previewed price private
-    profile public queued record recorded registration rejected rejection renewed replayed report request
-    resolution resolved restoration result retried retry revenue row rule saved schema search second secret security
-    set setting setup shutdown size smtp span state step stripe summary taken test timeline timeout to total
-    transaction transport trial tried type unviewed url use username value variable web weekly word worth
+    accepted action activity actor added adjusted adjustment after age allow allowance analytic answer approved
+    archive at batch bin by ca card category change changed checkout choice chosen close confirmation confirmed
+    cookie count created credit data database date day deactivated decided delay detail dir direct directory
+    document doubt earlier email ended entered entry erase erased event explained explanation factor failure field
+    figure file first forgotten format from full given history holiday host http idle in installation invalid
+    invitation invited item json kept kind language ledger link list live loaded lock log login long mail mark max
+    megabyte member message missed money month movement ms name new newest next note notice now of off offer order
+    origin outside over overview own page part password patch pause pending per person place pool port postgres
+    preference preview previewed price private profile public queued record recorded registration rejected rejection
+    renewed replayed report request resolution resolved restoration result retried retry revenue row rule saved
+    schema search second secret security set setting setup shutdown size smtp span state step stripe summary taken
+    test timeline timeout to total transaction transport trial tried type unviewed url use username value variable
+    web weekly word worth
     """.split()
 )
 """Words of public names that were reviewed and mean what a dictionary, or the field at large, has them mean."""

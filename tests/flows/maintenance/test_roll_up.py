@@ -117,7 +117,7 @@ def _money(database: Database, asked: AskedDays) -> Any:
     """The statement of these days, which must be what the ledgers themselves say of that time."""
     assert asked.day_from is not None
     assert asked.day_before is not None
-    found = read_compared_statement(database, Days(asked.day_from, asked.day_before, asked.timezone))
+    found = read_compared_statement(database, asked)
     zone = ZoneInfo(asked.timezone)
     of_rows = read_marketplace_statement(
         database, first_moment(asked.day_from, zone), first_moment(asked.day_before, zone)

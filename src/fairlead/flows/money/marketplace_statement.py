@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.flows.reporting.period_report import cover_earlier, span_of
-from fairlead.flows.reporting.reports import note_zone
+from fairlead.flows.reporting.reports import AskedDays, days_asked, note_zone
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import marketplace_currency
@@ -37,17 +37,19 @@ def read_marketplace_statement(
 class ComparedStatement:
     """A statement of some days, and the totals of as many before, up to the same time where these are not over yet."""
 
+    days: Days
     statement: MarketplaceStatement
     earlier_totals: tuple[KindTotal, ...]
 
 
-def read_compared_statement(database: Database, days: Days) -> ComparedStatement:
-    """What the entries of all ledgers of these days add up to, beside as many days before.
+def read_compared_statement(database: Database, asked: AskedDays) -> ComparedStatement:
+    """What the entries of all ledgers of these days add up to, beside as many days before. Raises `BadInput`.
 
-    A year at most is added up from what is kept of days that are over.
+    They may be any number; a year at most is added up from what is kept of days that are over.
     """
 
     def work(conn: Connection) -> ComparedStatement:
+        days = days_asked(conn, asked, most_days=None)
         if (days.day_before - days.day_from).days <= MOST_DAYS:
             totals = ledger_totals_of_days(conn, cover(conn, days))
             earlier = ledger_totals_of_days(conn, cover_earlier(conn, days))
@@ -55,9 +57,9 @@ def read_compared_statement(database: Database, days: Days) -> ComparedStatement
             span = span_of(days, clock(conn))
             totals = ledger_totals(conn, span.since, span.before)
             earlier = ledger_totals(conn, span.earlier_since, span.earlier_before)
-        return ComparedStatement(_statement(conn, totals), tuple(earlier))
+        return ComparedStatement(days, _statement(conn, totals), tuple(earlier))
 
-    note_zone(database, days.timezone)
+    note_zone(database, asked.timezone)
     return database.read(work)
 
 

@@ -12,7 +12,7 @@ from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock, niche_form
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.reports.activity import ProviderActivity, provider_activity
-from fairlead.store.reports.days import Days, checked_days
+from fairlead.store.reports.days import MOST_DAYS, Days, checked_days
 from fairlead.store.reports.fairness import LevelFairness, level_fairness, most_assigned_niche
 from fairlead.store.reports.fill import LevelFill, level_fill
 from fairlead.store.reports.funnel import FunnelDay, lead_funnel
@@ -157,8 +157,11 @@ def known_niche(conn: Connection, niche_slug: str) -> str:
     return found.niche_id
 
 
-def days_asked(conn: Connection, asked: AskedDays) -> Days:
-    """The days that are asked about, by the database's clock where none are named. Raises `BadInput`."""
+def days_asked(conn: Connection, asked: AskedDays, most_days: int | None = MOST_DAYS) -> Days:
+    """The days that are asked about, by the database's clock where none are named. Raises `BadInput`.
+
+    They are at most so many; None: any number.
+    """
     day_before = asked.day_before
     if day_before is None:
         # What is no time zone is refused below, whichever day it is.
@@ -167,4 +170,4 @@ def days_asked(conn: Connection, asked: AskedDays) -> Days:
     day_from = asked.day_from
     if day_from is None:
         day_from = max(day_before, date.min + timedelta(days=asked.usual_days)) - timedelta(days=asked.usual_days)
-    return checked_days(day_from, day_before, asked.timezone)
+    return checked_days(day_from, day_before, asked.timezone, most_days)

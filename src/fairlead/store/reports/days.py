@@ -71,15 +71,15 @@ class Days:
         return ids_from(datetime.combine(day, time.min, UTC) + timedelta(days=days))
 
 
-def checked_days(day_from: date, day_before: date, timezone: str) -> Days:
-    """The span of days, at most 366 of them, in an IANA time zone. Raises `BadInput`."""
+def checked_days(day_from: date, day_before: date, timezone: str, most_days: int | None = MOST_DAYS) -> Days:
+    """The span of days, at most so many (None: any number), in an IANA time zone. Raises `BadInput`."""
     problems: list[str] = []
     if timezone not in time_zone_names():
         problems.append("timezone: must be a time zone such as Europe/Madrid")
     if not date(2000, 1, 1) <= day_from < day_before <= date(3000, 1, 1):
         problems.append("day_before: must be a day after day_from, in this millennium")
-    elif (day_before - day_from).days > MOST_DAYS:
-        problems.append(f"day_before: a report covers at most {MOST_DAYS} days")
+    elif most_days is not None and (day_before - day_from).days > most_days:
+        problems.append(f"day_before: a report covers at most {most_days} days")
     if problems:
         raise BadInput(problems)
     return Days(day_from, day_before, timezone)

@@ -56,7 +56,7 @@ def show_money(
     period: OfThirtyDays,
 ) -> Response:
     """What came in, was sold, given back and is held; what waits; the newest movements."""
-    found = read_compared_statement(database, period.days)
+    found = read_compared_statement(database, period.asked)
     statement = found.statement
     entries = database.read(lambda conn: ledger_page(conn, LedgerFilter(), None, _FEW_ENTRIES))
     return page.render(

@@ -14,7 +14,7 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Slug, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
-from fairlead.flows.proving.verifications import read_verification, request_verification
+from fairlead.flows.proving.verifications import proof_state, read_verification, request_verification
 from fairlead.store.verifications import verification_page
 
 router = Router(prefix="/api/v1/admin/verifications", tags=["audit"])
@@ -75,6 +75,13 @@ class Verifications(ResponseModel):
     items: Sequence[VerificationState]
 
 
+class VerificationsNow(ResponseModel):
+    """What is known of the past: the newest verification with a result, and the one that waits or runs."""
+
+    last: VerificationInFull | None = Field(description="The newest with a result; null before the first.")
+    under_way: VerificationState | None = Field(description="The one that waits or runs; null without any.")
+
+
 @router.post("", status_code=202, responses=refuses("niche_unknown"))
 def request_one_verification(
     asked: VerificationRequest,
@@ -97,6 +104,18 @@ def list_verifications(
     """List the newest verifications."""
     found = database.read(lambda conn: verification_page(conn, limit))
     return Verifications(items=[VerificationState.model_validate(each) for each in found])
+
+
+@router.get("/state")
+def show_proof_state(
+    _: Reader,
+    database: MarketplaceDatabase,
+    niche: Annotated[
+        Slug | None, Query(description="Also count a verification of this niche alone, by the niche's slug.")
+    ] = None,
+) -> VerificationsNow:
+    """Show what the newest verification with a result came to, and the one that waits or runs."""
+    return VerificationsNow.model_validate(proof_state(database, niche))
 
 
 @router.get("/{verification_id}", responses=refuses("verification_unknown"))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from fairlead.api.routes.admin.reporting import (
+    analytics,
     attention,
     entitlement_reports,
     outcome_reports,
@@ -20,4 +21,5 @@ ROUTERS: Sequence[APIRouter] = (
     outcome_reports.router,
     period_reports.router,
     entitlement_reports.router,
+    analytics.router,
 )

@@ -28,6 +28,17 @@ OfNiche = Annotated[Slug | None, Query(description="Only of this niche, by its s
 
 _NICHE = Field(examples=["hosting"])
 _LEVEL = Field(examples=["gold"])
+ZoneOfDays = Annotated[
+    str,
+    Query(
+        pattern=pattern_with_message(
+            "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$", "Input should be a time zone such as Europe/Berlin"
+        ),
+        max_length=64,
+        description="Where a day begins and ends: an IANA time zone.",
+        examples=["Europe/Madrid"],
+    ),
+]
 
 
 async def _asked_days(
@@ -38,17 +49,7 @@ async def _asked_days(
         date | None,
         Query(description="The day after the last one; else tomorrow, as it is there. At most 366 days in all."),
     ] = None,
-    timezone: Annotated[
-        str,
-        Query(
-            pattern=pattern_with_message(
-                "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$", "Input should be a time zone such as Europe/Berlin"
-            ),
-            max_length=64,
-            description="Where a day begins and ends: an IANA time zone.",
-            examples=["Europe/Madrid"],
-        ),
-    ] = "UTC",
+    timezone: ZoneOfDays = "UTC",
 ) -> AskedDays:
     return AskedDays(day_from, day_before, timezone)
 
