@@ -103,3 +103,34 @@ def test_a_filter_that_is_too_large_is_told_in_one_line_with_its_place(run, monk
     [told] = [line for line in errors.splitlines() if "filter" in line]
     assert "provider[1].subscription[1].filter: a filter takes at most 76 bytes" in told
     assert "Traceback" not in errors
+
+
+def test_postcodes_are_read_from_a_file_beside_and_from_nowhere_else(run, tmp_path: Path) -> None:
+    """Nothing that the file names is read outside of its directory, whatever way leads there."""
+    inside, outside = tmp_path / "tables", tmp_path.parent / "outside.csv"
+    inside.mkdir()
+    (inside / "de.csv").write_text("zip;lat;lon\n10115;52.5;13.4\n", encoding="utf-16")
+    outside.write_text("10115,52.5,13.4")
+    (tmp_path / "linked.csv").symlink_to(outside)
+
+    def table(path: str) -> str:
+        return f'[[postcode_table]]\nname = "de"\nfile = {json.dumps(path)}\n'
+
+    status, output, _ = run(table("tables/de.csv"))
+    assert status == 0
+    assert "+ postcode_table de/1: postcode_count 1" in output
+    for path in ("tables/../tables/de.csv", str(inside / "de.csv")):
+        assert run(table(path)) == (0, "nothing to change\n", "")
+    for path in ("../outside.csv", str(outside), "linked.csv"):
+        where = "leads out of the directory of marketplace.toml, where the files that it names must lie"
+        assert run(table(path)) == (2, "", f"error: postcode_table[0].file: {path!r} {where}\n")
+    for path, words in (
+        ("none.csv", "cannot read none.csv: No such file or directory"),
+        ("tables", "cannot read tables: Is a directory"),
+        ("a\0b", "cannot read 'a\\x00b': it is no path"),
+    ):
+        assert run(table(path)) == (2, "", f"error: postcode_table[0].file: {words}\n")
+    (inside / "de.csv").write_bytes(b"10115,52.5,13.4\n\xff")
+    assert run(table("tables/de.csv"))[2] == (
+        "error: postcode_table[0].file: cannot read tables/de.csv: line 2 is not UTF-8 text\n"
+    )

@@ -250,3 +250,27 @@ def test_a_marketplace_is_exported_whole_as_a_file_that_applies(
         refused = fairlead("export", "marketplace", *option)
         assert (refused.status, refused.out) == (2, "")
         assert "exported whole" in refused.err
+
+
+def test_postcode_tables_lie_beside_the_file_of_a_marketplace(
+    database: Database,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    fairlead, file = Program(monkeypatch, capsys, database_url), tmp_path / "market.toml"
+    declare(database, '[[postcode_table]]\nname = "de"\ncontent = "10115,52.5,13.4"\n')
+    assert fairlead("export", "marketplace", "--output", str(file)).status == 0
+    beside = tmp_path / "market.postcodes" / "de-1.csv"
+    assert beside.read_text() == "postcode,latitude,longitude\n10115,52.5,13.4\n"
+    assert 'file = "market.postcodes/de-1.csv"' in file.read_text()
+    monkeypatch.chdir("/")
+    assert fairlead("apply", str(file)).out == "nothing to change\n", "paths are from the file's own directory"
+    text = fairlead("export", "marketplace").out
+    assert 'content = """\npostcode,latitude,longitude\n10115,52.5,13.4\n"""' in text
+    beside.unlink()
+    beside.parent.rmdir()
+    beside.parent.write_text("")
+    refused = fairlead("export", "marketplace", "--output", str(file))
+    assert (refused.status, refused.err) == (2, f"error: cannot write {beside.parent}: File exists\n")

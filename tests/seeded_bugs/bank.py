@@ -4,6 +4,7 @@ from tests.seeded_bugs.bugs_of_days import BUGS_OF_DAYS
 from tests.seeded_bugs.bugs_of_entry import BUGS_OF_ENTRY
 from tests.seeded_bugs.bugs_of_erasures import BUGS_OF_ERASURES
 from tests.seeded_bugs.bugs_of_exports import BUGS_OF_EXPORTS
+from tests.seeded_bugs.bugs_of_files import BUGS_OF_FILES
 from tests.seeded_bugs.bugs_of_gates import BUGS_OF_GATES
 from tests.seeded_bugs.bugs_of_jobs import BUGS_OF_JOBS
 from tests.seeded_bugs.bugs_of_limits import BUGS_OF_LIMITS
@@ -27,6 +28,7 @@ BANK = (
     *BUGS_OF_WRITERS,
     *BUGS_OF_SNAPSHOTS,
     *BUGS_OF_EXPORTS,
+    *BUGS_OF_FILES,
     *BUGS_OF_PAPERS,
     *BUGS_OF_PAYMENTS,
     *BUGS_OF_LIMITS,

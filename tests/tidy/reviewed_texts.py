@@ -41,6 +41,8 @@ FIELDS = {
     "MessageParts.text": A_TEMPLATE,
     "NewPostcodeTable.content": "read line by line into postcodes and numbers",
     "NewPostcodeTable.name": "small letters, digits and hyphens",
+    "PostcodesTable.content": "read line by line into postcodes and numbers",
+    "PostcodesTable.file": "a path, which names a file and is stored nowhere",
     "NewProvider.email": BY_THE_FLOW,
     "NewUser.email": BY_THE_FLOW,
     "NicheTable.field": "composed, and checked as a form",

@@ -19,7 +19,7 @@ from fairlead.api.openapi import api_routes
 from fairlead.api.schemas import values
 from fairlead.core.entry import types as kinds
 from fairlead.core.entry.contact import LEAD_DETAILS
-from fairlead.flows.declaring import declaration
+from fairlead.flows.declaring import tables
 from fairlead.flows.importing.lead_columns import EXTERNAL_ID
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
@@ -93,8 +93,8 @@ def models() -> Iterator[type[BaseModel]]:
     yield from (each for each in found if each.__module__.startswith("fairlead."))
     yield from (
         each
-        for each in vars(declaration).values()
-        if inspect.isclass(each) and issubclass(each, BaseModel) and each.__module__ == declaration.__name__
+        for each in vars(tables).values()
+        if inspect.isclass(each) and issubclass(each, BaseModel) and each.__module__ == tables.__name__
     )
 
 

@@ -8,7 +8,7 @@ import typer
 
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, say, working
-from fairlead.cli.text_file import read_text_file
+from fairlead.cli.text_file import read_file_beside, read_text_file
 from fairlead.flows.declaring.apply_marketplace import Applied, apply_marketplace, parse_declaration
 from fairlead.store.audit.log import OPERATOR
 
@@ -32,7 +32,7 @@ def apply(
 
         fairlead apply marketplace.toml
     """
-    document = parse_declaration(read_text_file(file))
+    document = parse_declaration(read_text_file(file), lambda path: read_file_beside(file, path))
     with marketplace() as database, working(f"Applying {file} ..."):
         applied = apply_marketplace(database, document, OPERATOR, dry_run=dry_run)
     if as_json:

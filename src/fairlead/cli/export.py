@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,6 +24,8 @@ from fairlead.flows.money.books import export_books
 from fairlead.store.audit.log import OPERATOR
 
 BOOKS, MARKETPLACE = "books", "marketplace"
+POSTCODES = "postcodes"
+"""Ends the name of the directory beside a marketplace file in which its postcode tables are."""
 STANDARD_OUTPUT = Path("-")
 _KINDS = (*KINDS, BOOKS, MARKETPLACE)
 
@@ -120,12 +122,27 @@ def _export_marketplace(context: typer.Context, output: Path | None) -> None:
     sources = (context.get_parameter_source(name) for name in others)
     if any(source is not None and source.name == "COMMANDLINE" for source in sources):
         raise BadInput(["a marketplace is exported whole, as TOML: only --output goes with it"])
+    tables_in = None if output is None else f"{output.stem}.{POSTCODES}"
     with marketplace() as database:
-        file = export_marketplace(database, OPERATOR)
+        file = export_marketplace(database, OPERATOR, tables_in=tables_in)
+    if output is not None:
+        _write_beside(output.parent, file.beside)
     with _output(output) as stream:
         stream.write(file.text.encode())
     for line in file.left_out:
         errors.print(f"left out: {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _write_beside(directory: Path, files: Mapping[str, str]) -> None:
+    """Each text is the file at its path from the directory, before the file that names them is there."""
+    for path, text in files.items():
+        target = directory / path
+        try:
+            target.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise BadInput([f"cannot write {target.parent}: {error.strerror}"]) from None
+        with _output(target) as stream:
+            stream.write(text.encode())
 
 
 def _export_books(month: str | None, output: Path | None) -> None:

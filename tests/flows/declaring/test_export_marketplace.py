@@ -10,16 +10,18 @@ import pytest
 from pydantic import BaseModel
 
 from fairlead.cli import demo
-from fairlead.flows.declaring.declaration import (
+from fairlead.flows.declaring.export_marketplace import MarketplaceFile, export_marketplace
+from fairlead.flows.declaring.tables import (
+    AutoTopUpTable,
     BillingTable,
     LevelTable,
     MarketplaceTable,
     NicheTable,
     PapersTable,
+    PostcodesTable,
     ProviderTable,
     SubscriptionTable,
 )
-from fairlead.flows.declaring.export_marketplace import MarketplaceFile, export_marketplace
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.schema import migrate
@@ -50,6 +52,14 @@ categories = [
 most_a_day = 20
 share = { percent = 25, days = 60 }
 decision_days = 3
+
+[[postcode_table]]
+name = "de"
+content = '''
+zip;lat;lon
+10115;52.5337;13.3872
+14467;52.3988;13.0657
+'''
 
 [[niche]]
 slug = "hosting"
@@ -121,6 +131,11 @@ country = "DE"
 tax_id = "DE123456789"
 email = "books@anchor.example.com"
 
+[provider.auto_top_up]
+threshold_cents = 500
+amount_cents = 2000
+monthly_limit_cents = 10000
+
 [provider.schedule]
 weekly = [{ days = ["mon"], opens = 22:00:00, closes = "06:00" }, { days = ["tue"], opens = "08:00", closes = "12:30" }]
 dates_off = [2027-02-28, { from = "2027-12-24", to = 2028-01-03 }]
@@ -139,6 +154,7 @@ filter = [
     { field_key = "cores", operator = "between", value = [4, 64.5] },
     { any = [
         { field_key = "region", operator = "exists", value = true },
+        { field_key = "place", operator = "within_km", value = { table = "de", postcode = "10 115", km = 40 } },
         { not = { field_key = "place", operator = "within_km", value = { point = [52.52, 13.405], km = 25 } } },
     ] },
 ]
@@ -194,6 +210,8 @@ def test_money_and_what_it_switched_off_are_not_in_it(database: Database, other_
         (LevelTable, ("niche", "level")),
         (ProviderTable, ("provider",)),
         (BillingTable, ("provider", "billing")),
+        (AutoTopUpTable, ("provider", "auto_top_up")),
+        (PostcodesTable, ("postcode_table",)),
         (SubscriptionTable, ("provider", "subscription")),
     ],
 )
@@ -204,8 +222,9 @@ def test_every_key_of_the_file_is_exported(database: Database, model: type[BaseM
     for name in at:
         found = table[name]
         table = cast("list[Any]", found)[0] if isinstance(found, list) else found
-    # Deposits are money; what is deleted is not there.
-    assert model.model_fields.keys() - table.keys() <= {"deposit", "deleted"}
+    # Deposits are money; what is deleted is not there; a provider itself says whether it is charged (on); a table's
+    # content stands in the file or in one beside it.
+    assert model.model_fields.keys() - table.keys() <= {"deposit", "deleted", "on", "file"}
 
 
 def test_a_subscription_whose_filter_no_longer_fits_is_left_out(database: Database) -> None:

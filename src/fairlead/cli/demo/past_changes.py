@@ -12,14 +12,8 @@ from fairlead.flows.configuration.provider_status import suspend_provider
 from fairlead.flows.configuration.reading import read_provider, subscriptions_of
 from fairlead.flows.configuration.subscriptions import unsubscribe
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace
-from fairlead.flows.declaring.declaration import (
-    Declaration,
-    LevelTable,
-    NicheTable,
-    ProviderTable,
-    SubscriptionTable,
-    parse_declaration,
-)
+from fairlead.flows.declaring.declaration import Declaration, parse_declaration
+from fairlead.flows.declaring.tables import LevelTable, NicheTable, ProviderTable, SubscriptionTable
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Database

@@ -5,7 +5,10 @@ lie within its distance, so that no decision, and none that is taken again, look
 """
 
 import csv
+import hashlib
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from math import degrees
 from typing import Protocol
@@ -14,10 +17,33 @@ from fairlead.core.errors import BadInput
 from fairlead.core.filters.distances import EARTH_RADIUS_KM, Place, place_of, squared_distance, squared_reach
 from fairlead.core.filters.postcodes import postcode_key
 
+TABLE_NAME = r"^[a-z0-9][a-z0-9-]{0,49}$"
 MAX_POSTCODES = 100_000
 MAX_CONTENT_BYTES = 8_388_608
 MOST_REFUSED_LINES = 100
 """When so many lines of a file are wrong, the others are not looked at."""
+
+
+def is_table_name(text: str) -> bool:
+    """Whether a table can be called so.
+
+    >>> is_table_name("de-2"), is_table_name("De")
+    (True, False)
+    """
+    return re.fullmatch(TABLE_NAME, text, re.ASCII) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PostcodeTableContent:
+    """What a version of a table says: a line for each postcode, in order: it, its latitude, its longitude."""
+
+    text: str
+    postcode_count: int
+
+    @property
+    def sha256(self) -> str:
+        """Equal of equal contents, however their lines were written."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 class PostcodeTables(Protocol):
@@ -64,14 +90,14 @@ def postcodes_within(tables: PostcodeTables, name: str, version: int, centre: Pl
     return tuple(sorted(code for code, place in near.items() if squared_distance(place.vector, vector) <= reach))
 
 
-def read_postcode_table(text: str) -> tuple[str, int]:
-    """The content of a table as it is kept, and how many postcodes it has.
+def read_postcode_table(text: str) -> PostcodeTableContent:
+    """The content of a table as it is kept.
 
     Each line has a postcode, its latitude and its longitude, with commas, semicolons or tabs between; the first may be
     a heading. Raises `BadInput` with one line for each that is wrong, up to a bound.
 
     >>> read_postcode_table("zip;lat;lon\\n10 115;52.5337;13.3872")
-    ('10115,52.5337,13.3872', 1)
+    PostcodeTableContent(text='10115,52.5337,13.3872', postcode_count=1)
     """
     lines = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").splitlines()
     if len(lines) > MAX_POSTCODES + 1:
@@ -95,7 +121,7 @@ def read_postcode_table(text: str) -> tuple[str, int]:
     content = "\n".join(f"{code},{known[code].latitude!r},{known[code].longitude!r}" for code in sorted(known))
     if problems or not known or len(content) > MAX_CONTENT_BYTES:
         raise BadInput(problems or ["a table has at least one postcode, and takes at most 8 MB"])
-    return content, len(known)
+    return PostcodeTableContent(content, len(known))
 
 
 @lru_cache(maxsize=8)

@@ -13,7 +13,7 @@ from fairlead.core.filters.postcodes import postcode_key
 from fairlead.core.filters.rules import MAX_ITEMS, Operator
 from fairlead.core.form_field import Field, FormSchema
 
-__all__ = ["NO_TABLES", "PostcodeTables", "asked_of_version", "spelt_filter", "versions_named"]
+__all__ = ["NO_TABLES", "PostcodeTables", "as_asked", "asked_of_version", "spelt_filter", "versions_named"]
 
 _POSTCODES = frozenset(each for each in Operator if each.startswith("postcode_"))
 _LISTS = frozenset(
@@ -64,6 +64,22 @@ def asked_of_version(raw: object, table: str, version: int) -> object:
         return {key: asked_of_version(each, table, version) for key, each in document.items()}
     items = as_list(raw)
     return raw if items is None else [asked_of_version(each, table, version) for each in items]
+
+
+def as_asked(raw: object) -> object:
+    """The document without what its distances by postcode tables came to: it comes to the same by the same versions.
+
+    >>> circle = {"table": "de", "postcode": "10115", "point": [52.5, 13.4], "km": 5, "version": 1, "postcodes": ["1"]}
+    >>> as_asked({"rules": [{"not": {"value": circle}}]})["rules"][0]["not"]["value"]
+    {'table': 'de', 'postcode': '10115', 'km': 5, 'version': 1}
+    """
+    if (document := as_object(raw)) is not None:
+        if "table" in document and "km" in document:
+            found = ("postcodes", "point") if "postcode" in document else ("postcodes",)
+            return {key: each for key, each in document.items() if key not in found}
+        return {key: as_asked(each) for key, each in document.items()}
+    items = as_list(raw)
+    return raw if items is None else [as_asked(each) for each in items]
 
 
 def versions_named(raw: object) -> tuple[tuple[str, int], ...]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from fairlead.core.canonical import JsonObject
 from fairlead.core.errors import Refused
 from fairlead.core.filters.filter import new_filter
-from fairlead.core.filters.postcode_tables import PostcodeTables
+from fairlead.core.filters.postcode_tables import PostcodeTables, is_table_name
 from fairlead.core.filters.spelling import asked_of_version
 from fairlead.core.form import FormSchema
 from fairlead.core.model import filter_text
 from fairlead.core.subscription import readable_form
-from fairlead.flows.configuration.postcode_tables import TABLE_NAME, StoredPostcodeTables
+from fairlead.flows.configuration.postcode_tables import StoredPostcodeTables
 from fairlead.flows.configuration.subscription_changes import FILTER_CHANGED, audited_state
 from fairlead.flows.funding import Move, record_moves
 from fairlead.flows.input_types import canonical_memo
@@ -94,7 +94,7 @@ def renew_filters(database: Database, name: str, actor: Actor, *, memo: str | No
 
 
 def _worked_out(conn: Connection, name: str) -> _Renewals:
-    newest = newest_postcode_table(conn, name) if TABLE_NAME.fullmatch(name) else None
+    newest = newest_postcode_table(conn, name) if is_table_name(name) else None
     if newest is None:
         raise Refused("postcode_table_unknown", f"there is no postcode table {name!r}")
     renewals, tables = _Renewals(name, newest.version), StoredPostcodeTables(conn)

@@ -1,13 +1,17 @@
 """Postcode tables: loading one, and asking them for a filter that is written."""
 
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from fairlead.core.errors import BadInput
 from fairlead.core.filters.distances import Place
-from fairlead.core.filters.postcode_tables import places_of, read_postcode_table
+from fairlead.core.filters.postcode_tables import (
+    PostcodeTableContent,
+    is_table_name,
+    places_of,
+    read_postcode_table,
+)
 from fairlead.flows.configuration.versions import Changed
 from fairlead.flows.input_types import canonical_memo
 from fairlead.flows.niche_locks import with_niche_locks
@@ -22,22 +26,27 @@ from fairlead.store.configuration.postcode_tables import (
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 
-TABLE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}", re.ASCII)
-
 
 @dataclass(frozen=True, slots=True)
 class StoredPostcodeTables:
-    """The tables that were loaded, as a transaction sees them. Each version is read once: it may be megabytes."""
+    """The tables that were loaded, as a transaction sees them. Each version is read once: it may be megabytes.
+
+    `planned` are versions, by name and number, that the transaction is going to load.
+    """
 
     conn: Connection
+    planned: Mapping[tuple[str, int], PostcodeTableContent] = field(
+        default_factory=dict[tuple[str, int], PostcodeTableContent]
+    )
     _read: dict[tuple[str, int], Mapping[str, Place]] = field(
         default_factory=dict[tuple[str, int], Mapping[str, Place]], init=False
     )
 
     def version(self, name: str, version: int | None) -> int | None:
         """The version itself where the table has it; without one the newest; None where there is none."""
+        planned = [each for other, each in self.planned if other == name and version in (None, each)]
         found = newest_postcode_table(self.conn, name, version)
-        return None if found is None else found.version
+        return max([*planned, *([] if found is None else [found.version])], default=None)
 
     def place(self, name: str, version: int, postcode: str) -> Place | None:
         """The place of a postcode, by its key."""
@@ -50,7 +59,9 @@ class StoredPostcodeTables:
 
     def _places(self, name: str, version: int) -> Mapping[str, Place]:
         if (name, version) not in self._read:
-            self._read[name, version] = places_of(postcode_table_content(self.conn, name, version))
+            planned = self.planned.get((name, version))
+            text = postcode_table_content(self.conn, name, version) if planned is None else planned.text
+            self._read[name, version] = places_of(text)
         return self._read[name, version]
 
 
@@ -68,22 +79,27 @@ def load_postcode_table(
     were written with. Raises `BadInput` with every line that is wrong, up to a bound.
     """
     memo = canonical_memo(memo)
-    if not TABLE_NAME.fullmatch(name):
+    if not is_table_name(name):
         raise BadInput(["name: 1 to 50 small letters, digits and hyphens, beginning with a letter or digit"])
-    content, count = read_postcode_table(text)
-    digest = hashlib.sha256(content.encode()).hexdigest()
+    content = read_postcode_table(text)
 
     def work(conn: Connection, _: Sequence[str]) -> Changed[PostcodeTableRow]:
         before = newest_postcode_table(conn, name)
-        if before is not None and before.content_sha256 == digest:
+        if before is not None and before.content_sha256 == content.sha256:
             return Changed(before, str(before.version), took_effect=False)
         now = clock(conn)
-        row = PostcodeTableRow(name, 1 if before is None else before.version + 1, count, digest, now)
-        add_postcode_table(conn, row, content)
-        new = {"version": row.version, "postcode_count": count, "content_sha256": digest}
-        entity_id = f"{name}/{row.version}"
-        event = AuditEvent(actor, "postcode_table.loaded", "postcode_table", entity_id, None, new, memo)
-        append_audit(conn, [event], now)
+        row, event = write_postcode_table(conn, name, 1 if before is None else before.version + 1, content, actor, now)
+        append_audit(conn, [replace(event, memo=memo)], now)
         return Changed(row, str(row.version), took_effect=True)
 
     return with_niche_locks(database, work)
+
+
+def write_postcode_table(
+    conn: Connection, name: str, version: int, content: PostcodeTableContent, actor: Actor, now: datetime
+) -> tuple[PostcodeTableRow, AuditEvent]:
+    """The version, which is new, is there; and what the audit log has to say of it, which the caller appends."""
+    row = PostcodeTableRow(name, version, content.postcode_count, content.sha256, now)
+    add_postcode_table(conn, row, content.text)
+    new = {"version": version, "postcode_count": row.postcode_count, "content_sha256": row.content_sha256}
+    return row, AuditEvent(actor, "postcode_table.loaded", "postcode_table", f"{name}/{version}", None, new)

@@ -5,33 +5,36 @@ what is there (`niche_document` and its like): a key that applying knows is expo
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 import tomli_w
 from pydantic import BaseModel
 
 from fairlead.core.canonical import JsonObject
+from fairlead.core.filters.spelling import as_asked, versions_named
 from fairlead.core.model import Subscription
 from fairlead.core.retention import RetentionPolicy
 from fairlead.core.returns import RefundPolicy
 from fairlead.core.subscription import PAUSED
-from fairlead.flows.declaring.declaration import (
-    LevelTable,
-    MarketplaceTable,
-    NicheTable,
-    ProviderTable,
-    SubscriptionTable,
-)
 from fairlead.flows.declaring.plan_billing import details_document
 from fairlead.flows.declaring.plan_marketplace import papers_table
 from fairlead.flows.declaring.plan_niches import level_document, niche_document
 from fairlead.flows.declaring.plan_providers import provider_document
 from fairlead.flows.declaring.plan_reports import reports_table
 from fairlead.flows.declaring.plan_subscriptions import subscription_document
+from fairlead.flows.declaring.plan_top_ups import terms_document
+from fairlead.flows.declaring.tables import (
+    LevelTable,
+    MarketplaceTable,
+    NicheTable,
+    ProviderTable,
+    SubscriptionTable,
+)
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.conflict_groups import conflict_groups
 from fairlead.store.configuration.marketplace import marketplace_row
+from fairlead.store.configuration.postcode_tables import newest_postcode_tables, postcode_table_content
 from fairlead.store.configuration.rows import (
     LevelRow,
     NicheRow,
@@ -47,8 +50,9 @@ from fairlead.store.configuration.rows import (
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.retention import policies as retention_policies
 from fairlead.store.leads.rows import clock
+from fairlead.store.money.auto_top_ups import auto_top_ups_of
 from fairlead.store.money.bad_leads import WINDOW_DAYS, windows_of
-from fairlead.store.money.billing_details import BillingDetails, billing_details_of
+from fairlead.store.money.billing_details import billing_details_of
 from fairlead.store.money.report_rules import report_rules
 from fairlead.store.money.returns import refund_policies
 
@@ -60,25 +64,34 @@ _BEGINNING = """\
 
 @dataclass(frozen=True, slots=True)
 class MarketplaceFile:
-    """The file's text, and the subscriptions that it leaves out, each with the reason."""
+    """The file's text, and the subscriptions that it leaves out, each with the reason.
+
+    `beside` are the files that it names, by their paths from its own directory.
+    """
 
     text: str
     left_out: tuple[str, ...]
+    beside: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def export_marketplace(database: Database, actor: Actor) -> MarketplaceFile:
+def export_marketplace(database: Database, actor: Actor, *, tables_in: str | None = None) -> MarketplaceFile:
     """The marketplace as one snapshot has it. Applied here it changes nothing; applied elsewhere it makes the same.
 
     A subscription whose filter no longer fits its niche's form is left out: applying would refuse its filter, and
-    without one it would buy every lead. The export is in the audit log. Raises `Unavailable`.
+    without one it would buy every lead. Of postcode tables it has the newest versions, and those that its filters go
+    by: each in a file in the directory `tables_in` beside it, without one within. The export is in the audit log.
+    Raises `Unavailable`.
     """
     with database.snapshot() as conn:
         document, left_out = _document(conn)
+        tables, beside = _postcode_tables(conn, document["provider"], tables_in)
     counts = {name: len(cast("Sequence[object]", document[name])) for name in ("niche", "provider")}
     event = AuditEvent(actor, "data.exported", "export", "marketplace", new=counts)
     database.run(lambda conn: append_audit(conn, [event], clock(conn)))
     remarks = "".join(f"# Left out: {line}\n" for line in left_out)
-    return MarketplaceFile(f"{_BEGINNING}{remarks}\n{tomli_w.dumps(document)}", left_out)
+    # Headings of their own, behind all else; the lines of a table are lines.
+    said = "".join(f"\n[[postcode_table]]\n{tomli_w.dumps(each, multiline_strings=True)}" for each in tables)
+    return MarketplaceFile(f"{_BEGINNING}{remarks}\n{tomli_w.dumps(document)}{said}", left_out, beside)
 
 
 def _document(conn: Connection) -> tuple[Mapping[str, Any], tuple[str, ...]]:
@@ -101,6 +114,7 @@ def _document(conn: Connection) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     kept = {each.niche_id: each.policy for each in retention_policies(conn)}
     refunds, windows = refund_policies(conn, niche_ids), windows_of(conn, niche_ids)
     billed = billing_details_of(conn, [row.provider_id for row in providers])
+    top_ups = auto_top_ups_of(conn, [row.provider_id for row in providers])
     document = {
         "marketplace": _marketplace(conn),
         "niche": [
@@ -113,11 +127,41 @@ def _document(conn: Connection) -> tuple[Mapping[str, Any], tuple[str, ...]]:
             for niche in niches
         ],
         "provider": [
-            _provider(row, of_provider.get(row.provider_id, []), names, groups, billed.get(row.provider_id))
+            _provider(
+                row,
+                of_provider.get(row.provider_id, []),
+                names,
+                groups,
+                {
+                    "billing": details_document(billed.get(row.provider_id)),
+                    "auto_top_up": terms_document(top_ups.get(row.provider_id)),
+                },
+            )
             for row in providers
         ],
     }
     return document, tuple(left_out)
+
+
+def _postcode_tables(
+    conn: Connection, providers: Sequence[Mapping[str, Any]], tables_in: str | None
+) -> tuple[Sequence[Mapping[str, object]], Mapping[str, str]]:
+    """The newest version of each table and those that the filters go by, the oldest first; and the files of them."""
+    used = {(row.name, row.version) for row in newest_postcode_tables(conn)}
+    for provider in providers:
+        for subscription in provider["subscription"]:
+            used |= {*versions_named(subscription.get("filter"))}
+    found: list[Mapping[str, object]] = []
+    beside: dict[str, str] = {}
+    for name, version in sorted(used):
+        content = f"postcode,latitude,longitude\n{postcode_table_content(conn, name, version)}\n"
+        if tables_in is None:
+            said = {"content": content}
+        else:
+            path = f"{tables_in}/{name}-{version}.csv"
+            said, beside[path] = {"file": path}, content
+        found.append({"name": name, "version": version, **said})
+    return found, beside
 
 
 def _marketplace(conn: Connection) -> Mapping[str, Any]:
@@ -147,11 +191,10 @@ def _provider(
     subscriptions: Sequence[SubscriptionRow],
     names: Mapping[str, tuple[str, str]],
     groups: Mapping[str, str],
-    billed: BillingDetails | None,
+    own: JsonObject,
 ) -> Mapping[str, Any]:
     group = groups.get(provider.conflict_group_id or "")
-    own = {"conflict_group": group, "billing": details_document(billed)}
-    document = {"email": provider.email, **provider_document(provider), **own}
+    document = {"email": provider.email, **provider_document(provider), "conflict_group": group, **own}
     table = _table(ProviderTable, document)
     return {**table, "subscription": [_subscription(row.subscription, names) for row in subscriptions]}
 
@@ -161,6 +204,7 @@ def _subscription(subscription: Subscription, names: Mapping[str, tuple[str, str
     # What the lack of funds switched off is on as far as the file is concerned: money decides (R9).
     is_active = subscription.deactivation_reason != PAUSED
     document = {**subscription_document(subscription), "active": is_active}
+    document["filter"] = as_asked(document["filter"])
     return _table(SubscriptionTable, {"niche": niche, "level": level, **document})
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.configuration.billing_details import NAMES, details_event
-from fairlead.flows.declaring.declaration import BillingTable, ProviderTable
+from fairlead.flows.declaring.tables import BillingTable, ProviderTable
 from fairlead.store.audit.log import Actor, AuditEvent
 from fairlead.store.configuration.rows import ProviderRow
 from fairlead.store.money.billing_details import BillingDetails

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.configuration.deposit_bounds import bounds_problem
 from fairlead.flows.configuration.marketplace import marketplace_event
-from fairlead.flows.declaring.declaration import MarketplaceTable, PapersTable
+from fairlead.flows.declaring.tables import MarketplaceTable, PapersTable
 from fairlead.store.audit.log import Actor, AuditEvent
 from fairlead.store.configuration.marketplace import MarketplaceRow
 

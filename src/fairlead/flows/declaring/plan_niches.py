@@ -10,7 +10,7 @@ from fairlead.core.price_rule_problems import new_price_rules
 from fairlead.core.prices import lowest_price_cents, price_rules_document, price_rules_text
 from fairlead.core.subscription import readable_form
 from fairlead.flows.changes import Change, difference
-from fairlead.flows.declaring.declaration import LevelTable, NicheTable
+from fairlead.flows.declaring.tables import LevelTable, NicheTable
 from fairlead.flows.declaring.timed_documents import as_json
 from fairlead.store.configuration.rows import LevelRow, NichePolicy, NicheRow, ReofferPolicy
 

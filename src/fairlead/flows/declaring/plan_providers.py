@@ -10,7 +10,7 @@ from fairlead.core.ledger import BalanceTooLarge, LedgerEntryKind, post
 from fairlead.core.model import Balance
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.configuration.provider_terms import concerns_every_niche
-from fairlead.flows.declaring.declaration import DepositTable, ProviderTable, SubscriptionTable
+from fairlead.flows.declaring.tables import DepositTable, ProviderTable, SubscriptionTable
 from fairlead.flows.declaring.timed_documents import as_json, checked_limits, checked_schedule
 from fairlead.store.configuration.conflict_groups import ConflictGroupRow
 from fairlead.store.configuration.rows import ProviderRow

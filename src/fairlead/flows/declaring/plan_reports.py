@@ -8,7 +8,7 @@ from fairlead.core.money.report_rules import ReportCategory, ReportRules, Report
 from fairlead.core.returns import RefundPolicy
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.configuration.report_rules import checked_change
-from fairlead.flows.declaring.declaration import MarketplaceTable, NicheTable, ReportsTable
+from fairlead.flows.declaring.tables import MarketplaceTable, NicheTable, ReportsTable
 from fairlead.store.audit.log import Actor, AuditEvent
 from fairlead.store.money.bad_leads import WINDOW_DAYS
 

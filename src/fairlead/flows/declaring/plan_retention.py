@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 
 from fairlead.core.retention import RetentionPolicy
 from fairlead.flows.changes import Change, difference
-from fairlead.flows.declaring.declaration import NicheTable
+from fairlead.flows.declaring.tables import NicheTable
 from fairlead.store.audit.log import Actor, AuditEvent
 
 

@@ -16,9 +16,9 @@ from fairlead.core.prices import lowest_price_cents
 from fairlead.core.subscription import EVERY_LEAD, funded, paused, resumed, revalidated
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.configuration.provider_terms import begins_to_go_by_local_time
-from fairlead.flows.declaring.declaration import ProviderTable, SubscriptionTable
 from fairlead.flows.declaring.plan_niches import NichePlan
 from fairlead.flows.declaring.plan_providers import ProviderPlan, declared_texts
+from fairlead.flows.declaring.tables import ProviderTable, SubscriptionTable
 from fairlead.flows.funding import Move
 from fairlead.store.configuration.rows import LevelRow, ProviderRow, SubscriptionRow
 

@@ -90,7 +90,8 @@ def change_auto_top_up(
     checked = checked_id(provider_id, "provider")
 
     def work(conn: Connection) -> SeenAutoTopUp:
-        _check(wanted, marketplace_row(conn))
+        if problems := terms_problems(wanted, marketplace_row(conn)):
+            raise BadInput(problems)
         provider, before = locked_provider(conn, checked), auto_top_up(conn, checked)
         now = clock(conn)
         is_due = wanted.is_on and provider.balance.balance_cents < wanted.threshold_cents
@@ -114,7 +115,8 @@ def change_auto_top_up(
     return database.run(work)
 
 
-def _check(wanted: WantedTopUp, market: MarketplaceRow) -> None:
+def terms_problems(wanted: WantedTopUp, market: MarketplaceRow) -> list[str]:
+    """What is wrong with the terms in this marketplace, each naming its value."""
     problems: list[str] = []
     if not 1 <= wanted.threshold_cents <= MAX_AMOUNT_CENTS:
         problems.append(f"threshold_cents: must be between 1 and {MAX_AMOUNT_CENTS}, not {wanted.threshold_cents}")
@@ -128,8 +130,7 @@ def _check(wanted: WantedTopUp, market: MarketplaceRow) -> None:
             f"monthly_limit_cents: must be at least the amount, {least}, and at most {MAX_BALANCE_CENTS}, "
             f"not {wanted.monthly_limit_cents}"
         )
-    if problems:
-        raise BadInput(problems)
+    return problems
 
 
 def switch_top_up_off(database: Database, provider_id: str, memo: str, actor: Actor) -> SeenAutoTopUp:

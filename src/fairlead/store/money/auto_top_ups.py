@@ -1,7 +1,7 @@
 """Auto top-up of providers: its terms, whether it is on, and when the balance is looked at next."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import LiteralString
 
@@ -9,7 +9,7 @@ from fairlead.core.money.top_ups import TopUpTerms
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 from fairlead.store.row_counts import change_rows
-from fairlead.store.typed_rows import all_rows, one_row
+from fairlead.store.typed_rows import all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,46 +31,54 @@ class AutoTopUp:
         return TopUpTerms(self.threshold_cents, self.amount_cents, self.monthly_limit_cents)
 
 
-_ROW: LiteralString = """
+_ROWS: LiteralString = """
     select provider_id::text, threshold_cents, amount_cents, monthly_limit_cents, is_on, off_reason, refusal_count,
            due_at
-    from auto_top_ups where provider_id = %s"""
+    from auto_top_ups where provider_id = any(%s::uuid[])"""
 
 
 def auto_top_up(conn: Connection, provider_id: str) -> AutoTopUp | None:
-    """The provider's; None where it never set one. Final only under the provider's lock, under which all change it."""
-    return one_row(conn, AutoTopUp, _ROW, (provider_id,))
+    """The provider's; None where none was set yet. Final only under the provider's lock, under which all change it."""
+    return auto_top_ups_of(conn, [provider_id]).get(provider_id)
+
+
+def auto_top_ups_of(conn: Connection, provider_ids: Sequence[str]) -> dict[str, AutoTopUp]:
+    """By provider id, those that were set. Final only under the providers' locks."""
+    return {row.provider_id: row for row in all_rows(conn, AutoTopUp, _ROWS, (array_text(provider_ids),))}
 
 
 def write_auto_top_up(conn: Connection, row: AutoTopUp) -> None:
     """The provider's auto top-up is like this, and its row says below which balance it is due. Needs its lock."""
+    write_auto_top_ups(conn, [row])
+
+
+def write_auto_top_ups(conn: Connection, rows: Sequence[AutoTopUp]) -> None:
+    """As for one, for any number of providers. Needs the locks of all."""
+    if not rows:
+        return
+    thresholds = [row.threshold_cents if row.is_on else None for row in rows]
     change_rows(
         conn,
         "providers_with_an_auto_top_up_are_there",
-        1,
-        "update providers set top_up_below_cents = %s where id = %s",
-        (row.threshold_cents if row.is_on else None, row.provider_id),
+        len(rows),
+        """
+        update providers p set top_up_below_cents = t.below_cents
+        from unnest(%s::uuid[], %s::bigint[]) as t(id, below_cents) where p.id = t.id
+        """,
+        (array_text(row.provider_id for row in rows), thresholds),
     )
     conn.execute(
         """
         insert into auto_top_ups (provider_id, threshold_cents, amount_cents, monthly_limit_cents, is_on, off_reason,
                                   refusal_count, due_at)
-        values (%s, %s, %s, %s, %s, %s, %s, %s)
+        select * from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::boolean[], %s::text[],
+                             %s::integer[], %s::timestamptz[])
         on conflict (provider_id) do update
         set threshold_cents = excluded.threshold_cents, amount_cents = excluded.amount_cents,
             monthly_limit_cents = excluded.monthly_limit_cents, is_on = excluded.is_on,
             off_reason = excluded.off_reason, refusal_count = excluded.refusal_count, due_at = excluded.due_at
         """,
-        (
-            row.provider_id,
-            row.threshold_cents,
-            row.amount_cents,
-            row.monthly_limit_cents,
-            row.is_on,
-            row.off_reason,
-            row.refusal_count,
-            row.due_at,
-        ),
+        [[getattr(row, each.name) for row in rows] for each in fields(AutoTopUp)],
     )
 
 
