@@ -20,6 +20,18 @@ BUGS_OF_ERASURES = (
         ("tests/race/test_erasure_and_delivery.py",),
     ),
     Bug(
+        "a run of retention begins again at the leads that came in at one moment",
+        "it goes on from the time of the last lead that it has seen to",
+        (
+            Edit(
+                "flows/maintenance/retain.py",
+                "found = next_of_deliveries(conn, niche.niche_id, before, after, CHUNK_LEADS)",
+                "found = next_of_deliveries(conn, niche.niche_id, before, None, CHUNK_LEADS)",
+            ),
+        ),
+        ("tests/flows/maintenance/test_retain.py",),
+    ),
+    Bug(
         "digests of what was asked about an assignment outlive the lead",
         "only the request that brought the lead is known by its id",
         (

@@ -3,6 +3,8 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,8 @@ from fairlead.core.errors import BadInput, Refused
 from fairlead.core.retention import RETENTION_RULES, RetentionPolicy, due_at
 from fairlead.flows.approve_lead import approve_lead
 from fairlead.flows.erasure.retention import change_retention, next_erasures, read_retention
+from fairlead.flows.importing.import_leads import ImportOptions, import_leads
+from fairlead.flows.maintenance import retain as retain_flow
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.maintenance.retain import retain
 from fairlead.flows.proving.verify import verify
@@ -108,6 +112,29 @@ def test_what_was_answered_to_messages_goes_by_itself(database: Database, leads:
     keep(database, deliveries_days=3)
     run(database, 4)
     assert "notifications.last_answer" not in found(database)
+    assert run(database, 4) == {}
+
+
+def test_leads_that_came_in_at_one_moment_do_not_keep_a_run_from_ending(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of one file do, of which there may be more than one transaction sees to."""
+    declare(database, HOSTING)
+    file, count = tmp_path / "leads.csv", retain_flow.CHUNK_LEADS * 2 + 1
+    file.write_text("cores\n" + "".join(f"{cores}\n" for cores in range(count)))
+    import_leads(database, file, ImportOptions("hosting"), OPERATOR)
+    assert query(database, "select count(distinct created_at) from leads") == [(1,)]
+    keep(database, deliveries_days=3)
+    real, asked = retain_flow.next_of_deliveries, 0
+
+    def asked_for(*args: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        assert asked < 10, "it goes round in a circle"
+        return real(*args)
+
+    monkeypatch.setattr(retain_flow, "next_of_deliveries", asked_for)
+    assert run(database, 4) == {"deliveries": count}
     assert run(database, 4) == {}
 
 

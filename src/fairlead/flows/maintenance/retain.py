@@ -67,18 +67,18 @@ def _apply_to_deliveries(maintenance: Maintenance, niche: RetainingNiche) -> int
     days = niche.policy.deliveries_days
     if days is None:
         return 0
-    total = 0
+    total, after = 0, None
     while True:
 
-        def work(conn: Connection) -> int:
+        def work(conn: Connection, after: Place | None = after) -> tuple[int, Place | None]:
             before = clock(conn) - timedelta(days=days)
-            found = next_of_deliveries(conn, niche.niche_id, before, CHUNK_LEADS)
+            found = next_of_deliveries(conn, niche.niche_id, before, after, CHUNK_LEADS)
             erase_answers(conn, lock_messages_about(conn, [lead_id for _, lead_id in found]))
-            is_last = len(found) < CHUNK_LEADS
-            deliveries_seen_to(conn, niche.niche_id, before if is_last else found[-1][0])
-            return 0 if is_last and not found else len(found)
+            # Not past that moment yet: more leads may have come in at it, as those of one file do.
+            deliveries_seen_to(conn, niche.niche_id, found[-1][0] if found else before)
+            return len(found), found[-1] if found else None
 
-        done = maintenance.database.run(work)
+        done, after = maintenance.database.run(work)
         total += done
-        if done < CHUNK_LEADS:
+        if after is None:
             return total

@@ -112,16 +112,24 @@ def count_due(conn: Connection, niche_id: str, rule: RetentionRule, before: date
     return rows[0][0]
 
 
-def next_of_deliveries(conn: Connection, niche_id: str, before: datetime, limit: int) -> list[tuple[datetime, str]]:
-    """When they came in and ids of the niche's next leads whose deliveries' answers are to go, the oldest first."""
+def next_of_deliveries(
+    conn: Connection, niche_id: str, before: datetime, after: tuple[datetime, str] | None, limit: int
+) -> list[tuple[datetime, str]]:
+    """When they came in and ids of the niche's next leads whose deliveries' answers are to go, the oldest first.
+
+    After the one that was seen last; nothing is locked.
+    """
+    at, lead_id = after or (None, "00000000-0000-0000-0000-000000000000")
     return conn.execute(
         """
         select created_at, id::text from leads
-        where niche_id = %s and created_at < %s and created_at >= coalesce(
-            (select deliveries_before from retention_policies where niche_id = %s), '-infinity')
+        where niche_id = %s and created_at < %s
+          and created_at >= coalesce(
+              (select deliveries_before from retention_policies where niche_id = %s), '-infinity')
+          and (created_at, id) > (coalesce(%s::timestamptz, '-infinity'), %s::uuid)
         order by created_at, id limit %s
         """,
-        (niche_id, before, niche_id, limit),
+        (niche_id, before, niche_id, at, lead_id, limit),
     ).fetchall()
 
 
