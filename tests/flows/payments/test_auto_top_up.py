@@ -244,6 +244,27 @@ def test_without_a_method_it_cannot_be_on_and_goes_off_with_it(database: Databas
     forget_method(database, sandbox_gateway(database), bowline, PAYER)
 
 
+def test_a_method_that_is_saved_while_another_is_forgotten_is_forgotten_too(database: Database) -> None:
+    """Here and at the gateway: what a provider forgets can be charged by no one, whichever it was by then."""
+    bowline = switch_on(database)
+
+    class Forgetting(Gateway):
+        forgotten: tuple[str, ...] = ()
+
+        def forget_method(self, method_reference: str) -> None:
+            if not self.forgotten:
+                save_card(database, bowline, "pays_later")
+            self.forgotten += (method_reference,)
+
+    gateway = Forgetting(database)
+    forget_method(database, gateway, bowline, PAYER)
+    assert gateway.forgotten == ("test_card:pays", "test_card:pays_later")
+    assert query(database, "select state from saved_methods") == [("forgotten",), ("forgotten",)]
+    [(second,)] = query(database, "select id::text from saved_methods order by created_at desc limit 1")
+    audited = query(database, "select entity_id from audit_log where action = 'payment_method.forgotten'")
+    assert audited == [(second,)]
+
+
 def test_an_operator_switches_it_off(database: Database) -> None:
     bowline = switch_on(database)
     assert seen_row(switch_top_up_off(database, bowline, MEMO, OPERATOR)) == (False, None)

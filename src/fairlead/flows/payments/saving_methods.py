@@ -163,27 +163,27 @@ def _postpone(conn: Connection, setup_id: str) -> None:
 def forget_method(database: Database, gateway: PaymentGateway | None, provider_id: str, actor: Actor) -> None:
     """The provider has no saved method, here or at the gateway, and its auto top-up is off.
 
-    A call to the gateway, then a transaction, audited, which locks the provider. Without a method nothing happens.
-    Raises `BadInput`, and `Refused`: `provider_unknown`, `gateway_unavailable`.
+    A call to the gateway, then a transaction, audited, which locks the provider; once more for a method that was saved
+    in between. Without a method nothing happens. Raises `BadInput`, and `Refused`: `provider_unknown`,
+    `gateway_unavailable`.
     """
     checked = checked_id(provider_id, "provider")
-    row = database.read(lambda conn: method_of_provider(conn, checked))
-    if row is None:
+    while (row := database.read(lambda conn: method_of_provider(conn, checked))) is not None:
+        if gateway is not None and gateway.name == row.gateway and row.method_reference is not None:
+            with needing_an_answer(gateway):
+                gateway.forget_method(row.method_reference)
+        database.run(lambda conn, row=row: _forget(conn, row, actor))
+
+
+def _forget(conn: Connection, row: SavedMethodRow, actor: Actor) -> None:
+    """The method is forgotten, unless another took its place: the gateway keeps that one."""
+    locked_provider(conn, row.provider_id)
+    if not forget_saved(conn, row.provider_id, row.setup_id):
         return
-    if gateway is not None and gateway.name == row.gateway and row.method_reference is not None:
-        with needing_an_answer(gateway):
-            gateway.forget_method(row.method_reference)
-
-    def work(conn: Connection) -> None:
-        locked_provider(conn, checked)
-        if not forget_saved(conn, checked):
-            return
-        now, top_up = clock(conn), auto_top_up(conn, checked)
-        events = [method_event("payment_method.forgotten", row.setup_id, checked, row.gateway, actor)]
-        if top_up is not None and top_up.is_on:
-            off = replace(top_up, is_on=False, due_at=None)
-            write_auto_top_up(conn, off)
-            events.append(top_up_event(top_up, off, actor))
-        append_audit(conn, events, now)
-
-    database.run(work)
+    now, top_up = clock(conn), auto_top_up(conn, row.provider_id)
+    events = [method_event("payment_method.forgotten", row.setup_id, row.provider_id, row.gateway, actor)]
+    if top_up is not None and top_up.is_on:
+        off = replace(top_up, is_on=False, due_at=None)
+        write_auto_top_up(conn, off)
+        events.append(top_up_event(top_up, off, actor))
+    append_audit(conn, events, now)

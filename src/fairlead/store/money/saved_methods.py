@@ -117,13 +117,16 @@ def give_saving_up(conn: Connection, setup_id: str) -> None:
     )
 
 
-def forget_saved(conn: Connection, provider_id: str) -> bool:
-    """The provider has no saved method; returns whether it had one. Needs the provider's lock."""
+def forget_saved(conn: Connection, provider_id: str, setup_id: str | None = None) -> bool:
+    """The provider's saved method (None: whichever it is) is forgotten; returns whether it was saved.
+
+    Needs the provider's lock.
+    """
     done = conn.execute(
         """
         update saved_methods set state = 'forgotten', method_reference = null, label = null
-        where provider_id = %s and state = 'saved'
+        where provider_id = %s and state = 'saved' and id = coalesce(%s::uuid, id)
         """,
-        (provider_id,),
+        (provider_id, setup_id),
     )
     return done.rowcount == 1
