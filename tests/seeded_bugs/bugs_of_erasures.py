@@ -32,6 +32,30 @@ BUGS_OF_ERASURES = (
         ("tests/flows/maintenance/test_retain.py",),
     ),
     Bug(
+        "the links of a lead are taken away before its messages are held",
+        "whichever comes first, both are gone when the erasure has ended",
+        (
+            Edit(
+                "flows/erasure/erase.py",
+                "    messages = lock_messages_about(conn, lead_ids)\n    forget_intake(conn, lead_ids)\n",
+                "    forget_intake(conn, lead_ids)\n    messages = lock_messages_about(conn, lead_ids)\n",
+            ),
+        ),
+        ("tests/race/test_log_last.py",),
+    ),
+    Bug(
+        "an endpoint that is given up waits for messages that others hold",
+        "their locks come in ascending order of id",
+        (
+            Edit(
+                "store/notifications/webhook_endpoints.py",
+                "and claimed_by_job is null\n            order by id for no key update skip locked))",
+                "and claimed_by_job is null\n            order by id for no key update))",
+            ),
+        ),
+        ("tests/race/test_log_last.py",),
+    ),
+    Bug(
         "digests of what was asked about an assignment outlive the lead",
         "only the request that brought the lead is known by its id",
         (

@@ -130,21 +130,12 @@ def erase_locked(conn: Connection, locked: Sequence[LockedForErasure], cause: Er
     """The leads, which are locked, are erased whole; those that were before are as they are."""
     now = clock(conn)
     todo = [lead for lead in locked if lead.erased_at is None]
-    buyers = buyers_of(conn, [lead.lead_id for lead in todo])
-    if todo:
-        events = _close_unsold(conn, todo, cause, now)
-        events += _erase(conn, todo, cause, now)
-        told = _tell_buyers(conn, buyers, cause, now)
-        events += [_audited(lead, cause, "lead", told.get(lead.lead_id, 0)) for lead in todo]
-        append_audit(conn, events, now)
-    counts: Mapping[str, int] = {} if cause.origin == "retention" else _by_lead(buyers)
+    told, events = _erase_whole(conn, todo, cause, now, _first_came_in(todo, now))
+    append_audit(conn, events, now)
     new = {lead.lead_id for lead in todo}
     return [
         ErasedLead(
-            lead.lead_id,
-            lead.lead_id not in new,
-            lead.status in ("distributed", "bad"),
-            counts.get(lead.lead_id, 0) if lead.lead_id in new else 0,
+            lead.lead_id, lead.lead_id not in new, lead.status in ("distributed", "bad"), told.get(lead.lead_id, 0)
         )
         for lead in locked
     ]
@@ -157,23 +148,66 @@ def erase_part(
 
     Of one whose other part was erased before all goes that is left.
     """
+    now = clock(conn)
+    since = _first_came_in(locked, now)
     whole = [lead for lead in locked if (lead.contact_erased_at if part == "answers" else lead.answers_erased_at)]
-    erase_locked(conn, whole, cause)
     rest = [lead for lead in locked if lead not in whole]
-    if not rest:
-        return
-    now, ids = clock(conn), [lead.lead_id for lead in rest]
+    _, events = _erase_whole(conn, whole, cause, now, since)
+    if rest:
+        events += _erase_only(conn, rest, part, cause, now, since)
+    append_audit(conn, events, now)
+
+
+def _erase_whole(
+    conn: Connection, leads: Sequence[LockedForErasure], cause: ErasureCause, now: datetime, since: datetime
+) -> tuple[Mapping[str, int], list[AuditEvent]]:
+    """The leads, none of them erased before, are; by lead, how many are told, and what is to be audited."""
+    if not leads:
+        return {}, []
+    buyers = buyers_of(conn, [lead.lead_id for lead in leads])
+    events = _close_unsold(conn, leads, cause, now)
+    events += _erase(conn, leads, cause, now, since)
+    told = _tell_buyers(conn, buyers, cause, now)
+    return told, [*events, *(_audited(lead, cause, "lead", told.get(lead.lead_id, 0)) for lead in leads)]
+
+
+def _erase_only(
+    conn: Connection,
+    leads: Sequence[LockedForErasure],
+    part: Literal["answers", "contact"],
+    cause: ErasureCause,
+    now: datetime,
+    since: datetime,
+) -> list[AuditEvent]:
+    """This part of the leads is gone; returns what is to be audited."""
+    ids = [lead.lead_id for lead in leads]
     if part == "answers":
         set_answers_erased(conn, ids, now)
         delete_fingerprints(conn, ids)
     else:
         set_contact_erased(conn, ids, now)
-        forget_intake(conn, ids)
-    drop_exports_that_may_name(conn, min(lead.created_at for lead in rest))
+    events = drop_exports_that_may_name(conn, since)
+    if part == "contact":
+        _forget_how_they_came_in(conn, ids)
     insert_erasures(
-        conn, [new_erasure(conn, lead, part, cause.origin, cause.reason, cause.actor.name, now) for lead in rest]
+        conn, [new_erasure(conn, lead, part, cause.origin, cause.reason, cause.actor.name, now) for lead in leads]
     )
-    append_audit(conn, [_audited(lead, cause, part, 0) for lead in rest], now)
+    return [*events, *(_audited(lead, cause, part, 0) for lead in leads)]
+
+
+def _first_came_in(leads: Sequence[LockedForErasure], now: datetime) -> datetime:
+    """Files that were finished before say nothing of any of the leads."""
+    return min((lead.created_at for lead in leads), default=now)
+
+
+def _forget_how_they_came_in(conn: Connection, lead_ids: Sequence[str]) -> Sequence[str]:
+    """Nothing is left of how the leads came in that is personal; returns the messages about them, which are locked.
+
+    A message that is being written at this moment makes its links under its lock: it is waited for, or they would stay.
+    """
+    messages = lock_messages_about(conn, lead_ids)
+    forget_intake(conn, lead_ids)
+    return messages
 
 
 def _by_lead(buyers: Sequence[Buyer]) -> Mapping[str, int]:
@@ -191,16 +225,17 @@ def _close_unsold(
     return reject_locked(conn, unsold, ERASED_WORDS, cause.actor, now) if unsold else []
 
 
-def _erase(conn: Connection, leads: Sequence[LockedForErasure], cause: ErasureCause, now: datetime) -> list[AuditEvent]:
+def _erase(
+    conn: Connection, leads: Sequence[LockedForErasure], cause: ErasureCause, now: datetime, since: datetime
+) -> list[AuditEvent]:
     ids = [lead.lead_id for lead in leads]
     own_sources = sources_of_these_alone(conn, ids)
     set_answers_erased(conn, [lead.lead_id for lead in leads if lead.answers_erased_at is None], now)
     set_contact_erased(conn, [lead.lead_id for lead in leads if lead.contact_erased_at is None], now)
     set_erased(conn, ids, now)
-    forget_intake(conn, ids)
     erase_words(conn, ids)
-    drop_exports_that_may_name(conn, min(lead.created_at for lead in leads))
-    messages = lock_messages_about(conn, ids)
+    events = drop_exports_that_may_name(conn, since)
+    messages = _forget_how_they_came_in(conn, ids)
     resolved = end_messages(conn, messages, cause.actor.name, now)
     erase_answers(conn, messages)
     erase_traces(conn, ids)
@@ -208,7 +243,8 @@ def _erase(conn: Connection, leads: Sequence[LockedForErasure], cause: ErasureCa
     insert_erasures(
         conn, [new_erasure(conn, lead, "lead", cause.origin, cause.reason, cause.actor.name, now) for lead in leads]
     )
-    return [AuditEvent(cause.actor, "dead_letter.resolved", "dead_letter", each) for each in resolved]
+    events += [AuditEvent(cause.actor, "dead_letter.resolved", "dead_letter", each) for each in resolved]
+    return events
 
 
 def _tell_buyers(conn: Connection, buyers: Sequence[Buyer], cause: ErasureCause, now: datetime) -> Mapping[str, int]:

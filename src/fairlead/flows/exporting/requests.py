@@ -152,12 +152,12 @@ def discard_export(database: Database, export_id: str, actor: Actor) -> None:
     database.run(work)
 
 
-def drop_exports_that_may_name(conn: Connection, since: datetime) -> int:
-    """No file says anything of a consumer who came at this time or later; returns how many were dropped.
+def drop_exports_that_may_name(conn: Connection, since: datetime) -> list[AuditEvent]:
+    """No file says anything of a consumer who came at this time or later; returns what is to be audited, one for each.
 
     For the erasure of a person, in its transaction: each is `expired`, or `cancelled` where it was being built, and may
     be requested anew. One that waits goes on waiting: its run begins when the erasure has ended, and what an earlier
-    run left is deleted. Takes the lock of the exports as a whole, then theirs. Audited.
+    run left is deleted. Takes the lock of the exports as a whole, then theirs.
     """
     lock_exports(conn)
     found = lock_exports_that_may_name(conn, KINDS_THAT_MAY_NAME, since)
@@ -168,12 +168,7 @@ def drop_exports_that_may_name(conn: Connection, since: datetime) -> int:
     for row in found:
         if row.state == "waiting":
             delete_chunks(conn, row.export_id)
-    append_audit(
-        conn,
-        [AuditEvent(SYSTEM, "export.dropped", "export", row.export_id, old={"kind": row.kind}) for row in dropped],
-        now,
-    )
-    return len(dropped)
+    return [AuditEvent(SYSTEM, "export.dropped", "export", row.export_id, old={"kind": row.kind}) for row in dropped]
 
 
 def require_kind(kind: ExportKind, requester: Requester) -> None:

@@ -52,12 +52,9 @@ def confirm_lead(
     if lead_id is None:
         raise _refused()
 
-    def work(conn: Connection) -> Confirmed:
-        done = run_idempotent(conn, idempotency_key, Confirmed, lambda: _confirm(conn, lead_id, token, client))
-        give_back(conn, TOKEN_OF_ADDRESS, network_of(client.ip))
-        return done
-
-    return database.run(work)
+    return database.run(
+        lambda conn: run_idempotent(conn, idempotency_key, Confirmed, lambda: _confirm(conn, lead_id, token, client))
+    )
 
 
 def links_to_confirm(
@@ -100,12 +97,13 @@ def _confirm(conn: Connection, lead_id: str, given: str, client: Client) -> Conf
     now = clock(conn)
     intake, token = intake_of_lead(conn, lead_id), confirmation_token(conn, hash_of(given))
     assert locked is not None, "leads are never deleted"
-    if intake is not None and intake.confirmed_at is not None:
-        keep_request_token(conn, lead_id, given, now)
-        return Confirmed(lead_id, was_already=True)
-    if locked.status != "pending_confirmation" or token is None or token.expires_at <= now:
+    was_already = intake is not None and intake.confirmed_at is not None
+    if not was_already and (locked.status != "pending_confirmation" or token is None or token.expires_at <= now):
         raise _refused()
+    give_back(conn, TOKEN_OF_ADDRESS, network_of(client.ip))
     keep_request_token(conn, lead_id, given, now)
+    if was_already:
+        return Confirmed(lead_id, was_already=True)
     _write(conn, compared, stored, public_sender(client), now)
     return Confirmed(lead_id, was_already=False)
 

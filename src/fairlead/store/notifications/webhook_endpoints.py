@@ -148,7 +148,8 @@ def hold_back_all(conn: Connection, endpoint_id: str) -> int:
     """What waits to be sent to the endpoint waits until it is active again, and its jobs that have not started are
     withdrawn; returns how many.
 
-    What a job has claimed is left to that job, or to the next if its worker dies. Needs the endpoint's lock.
+    What a job has claimed is left to that job, or to the next if its worker dies, and what another transaction holds to
+    its own job, which finds that the endpoint is not active. Needs the endpoint's lock; waits for no other.
     """
     rows = conn.execute(
         """
@@ -156,7 +157,7 @@ def hold_back_all(conn: Connection, endpoint_id: str) -> int:
         where id = any(array(
             select id from notifications
             where webhook_endpoint_id = %s and state = 'queued' and enqueued_at is not null and claimed_by_job is null
-            order by id for no key update))
+            order by id for no key update skip locked))
         returning id::text
         """,
         (endpoint_id,),
