@@ -45,6 +45,7 @@ FIELDS = {
     "PostcodesTable.file": "a path, which names a file and is stored nowhere",
     "NewProvider.email": BY_THE_FLOW,
     "NewUser.email": BY_THE_FLOW,
+    "IntakeTable.duplicate_rule": "composed, and checked member by member",
     "NicheTable.field": "composed, and checked as a form",
     "OwnEndpointPatch.field_mapping": "names as the receiver has them, " + EXACT,
     "OwnEndpointPatch.url": AN_ADDRESS,

@@ -14,6 +14,7 @@ from fairlead.flows.declaring.export_marketplace import MarketplaceFile, export_
 from fairlead.flows.declaring.tables import (
     AutoTopUpTable,
     BillingTable,
+    IntakeTable,
     LevelTable,
     MarketplaceTable,
     NicheTable,
@@ -72,6 +73,9 @@ retention = { answers_days = 400, rejected_days = 30 }
 refunds = { returns_turn = true, leaves_limits = false }
 report_window_days = 21
 max_recipients_per_lead = 4
+intake = { public = true, approves = true, duplicate_rule = { version = 1, any_of = [
+    ["contact_email"], ["contact_phone", "attributes.place"],
+], scope = "marketplace", action = "flag" } }
 field = [
     { key = "cores", label = "Cores", type = "number", required = true },
     { key = "region", label = "Region\nof use", type = "select", options = ["north", "south"] },
@@ -207,6 +211,7 @@ def test_money_and_what_it_switched_off_are_not_in_it(database: Database, other_
         (MarketplaceTable, ("marketplace",)),
         (PapersTable, ("marketplace", "papers")),
         (NicheTable, ("niche",)),
+        (IntakeTable, ("niche", "intake")),
         (LevelTable, ("niche", "level")),
         (ProviderTable, ("provider",)),
         (BillingTable, ("provider", "billing")),
@@ -243,3 +248,17 @@ def test_of_an_empty_marketplace_it_is_a_file_that_changes_nothing(database: Dat
     declare(database, '[marketplace]\ncurrency = "EUR"')
     assert tomllib.loads(exported(database).text) == {"marketplace": {"currency": "EUR"}, "niche": [], "provider": []}
     assert declare(database, exported(database).text).changes == ()
+
+
+def test_a_duplicate_rule_that_no_longer_fits_is_left_out(database: Database, other_database: Database) -> None:
+    rule = 'version = 1, any_of = [["attributes.region"]], scope = "niche", action = "flag"'
+    text = '[[niche]]\nslug = "bare"\nname = "Bare"\n'
+    declare(
+        database, f'{text}field = [{{ key = "region", type = "text" }}]\nintake = {{ duplicate_rule = {{ {rule} }} }}'
+    )
+    declare(database, f'{text}field = [{{ key = "cores", type = "number" }}]')
+    file = exported(database)
+    assert file.left_out == ("bare: its duplicate rule no longer fits the form",)
+    assert declare(database, file.text).changes == ()
+    declare(other_database, file.text)
+    assert exported(other_database).text.count("duplicate_rule") == 0

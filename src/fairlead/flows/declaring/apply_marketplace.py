@@ -24,6 +24,7 @@ from fairlead.store.configuration.marketplace import write_marketplace
 from fairlead.store.configuration.writes import write_levels, write_niches, write_providers
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import lock_niches
+from fairlead.store.leads.intake import write_intake_policy
 from fairlead.store.leads.retention import write_policy
 from fairlead.store.leads.rows import clock
 from fairlead.store.money.auto_top_ups import write_auto_top_ups
@@ -92,6 +93,8 @@ def _write(conn: Connection, document: Declaration, plan: MarketplaceFilePlan, a
     write_niches(conn, plan.niches.written_niches, now)
     for niche_id, _before, after in plan.retention.policies:
         write_policy(conn, niche_id, after, now)
+    for niche_id, _, after in plan.intake.policies:
+        write_intake_policy(conn, niche_id, after)
     _write_reports(conn, plan.reports)
     add_form_schemas(conn, plan.niches.new_forms, actor.name, memo, now)
     write_levels(conn, plan.niches.written_levels, now)
@@ -110,7 +113,7 @@ def _write(conn: Connection, document: Declaration, plan: MarketplaceFilePlan, a
     deposits = plan.providers.deposits
     receipts = issue_receipts(conn, deposits, plan.standing.currency, now)
     credited = [credited_event(payment, receipts[payment.payment_id], actor) for payment in deposits]
-    parts = (plan.marketplace, plan.retention, plan.reports, plan.billing)
+    parts = (plan.marketplace, plan.retention, plan.intake, plan.reports, plan.billing)
     settings = [event for part in parts for event in part.events(actor)]
     settings += plan.top_ups.events(actor, memo) + [replace(event, memo=memo) for event in loaded]
     append_audit(conn, [*_events(document, plan, actor), *settings, *credited], now)

@@ -5,19 +5,21 @@ what is there (`niche_document` and its like): a key that applying knows is expo
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 
 import tomli_w
 from pydantic import BaseModel
 
 from fairlead.core.canonical import JsonObject
+from fairlead.core.duplicates import DuplicateRuleError, parse_duplicate_rule
 from fairlead.core.filters.spelling import as_asked, versions_named
 from fairlead.core.model import Subscription
 from fairlead.core.retention import RetentionPolicy
 from fairlead.core.returns import RefundPolicy
-from fairlead.core.subscription import PAUSED
+from fairlead.core.subscription import PAUSED, readable_form
 from fairlead.flows.declaring.plan_billing import details_document
+from fairlead.flows.declaring.plan_intake import intake_table
 from fairlead.flows.declaring.plan_marketplace import papers_table
 from fairlead.flows.declaring.plan_niches import level_document, niche_document
 from fairlead.flows.declaring.plan_providers import provider_document
@@ -48,6 +50,7 @@ from fairlead.store.configuration.rows import (
     unlocked_providers,
 )
 from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.intake import IntakePolicy, intake_policies
 from fairlead.store.leads.retention import policies as retention_policies
 from fairlead.store.leads.rows import clock
 from fairlead.store.money.auto_top_ups import auto_top_ups_of
@@ -112,6 +115,7 @@ def _document(conn: Connection) -> tuple[Mapping[str, Any], tuple[str, ...]]:
             place = "/".join(names[row.subscription.level_id])
             left_out.append(f"{row.provider_email} {place}: its filter no longer fits the form")
     kept = {each.niche_id: each.policy for each in retention_policies(conn)}
+    let_in = intake_policies(conn, niche_ids)
     refunds, windows = refund_policies(conn, niche_ids), windows_of(conn, niche_ids)
     billed = billing_details_of(conn, [row.provider_id for row in providers])
     top_ups = auto_top_ups_of(conn, [row.provider_id for row in providers])
@@ -123,6 +127,7 @@ def _document(conn: Connection) -> tuple[Mapping[str, Any], tuple[str, ...]]:
                 [row for row in levels if row.niche_id == niche.niche_id],
                 kept.get(niche.niche_id),
                 (refunds[niche.niche_id], windows[niche.niche_id]),
+                _intake(niche, let_in[niche.niche_id], left_out),
             )
             for niche in niches
         ],
@@ -170,8 +175,23 @@ def _marketplace(conn: Connection) -> Mapping[str, Any]:
     return _table(MarketplaceTable, asdict(row) | tables)
 
 
+def _intake(niche: NicheRow, policy: IntakePolicy, left_out: list[str]) -> JsonObject | None:
+    """What the niche lets in, None where that is what a new one does. `left_out` gets a rule that would be refused."""
+    if policy.duplicate_rule is not None:
+        try:
+            parse_duplicate_rule(policy.duplicate_rule, readable_form(niche.form_schema))
+        except DuplicateRuleError:
+            left_out.append(f"{niche.slug}: its duplicate rule no longer fits the form")
+            policy = replace(policy, duplicate_rule=None)
+    return None if policy == IntakePolicy() else intake_table(policy)
+
+
 def _niche(
-    niche: NicheRow, levels: Sequence[LevelRow], kept: RetentionPolicy | None, of_reports: tuple[RefundPolicy, int]
+    niche: NicheRow,
+    levels: Sequence[LevelRow],
+    kept: RetentionPolicy | None,
+    of_reports: tuple[RefundPolicy, int],
+    let_in: JsonObject | None,
 ) -> Mapping[str, Any]:
     own = [_table(LevelTable, {"name": row.level.name, **level_document(row.level)}) for row in levels]
     retention = None if kept is None else asdict(kept)
@@ -179,6 +199,7 @@ def _niche(
     document = {
         "slug": niche.slug,
         **niche_document(niche),
+        "intake": let_in,
         "retention": retention,
         "refunds": asdict(refunds) if refunds.gives_back else None,
         "report_window_days": None if days == WINDOW_DAYS else days,

@@ -9,6 +9,7 @@ from fairlead.flows.changes import Change, PlannedPart
 from fairlead.flows.configuration.postcode_tables import StoredPostcodeTables
 from fairlead.flows.declaring.declaration import Declaration
 from fairlead.flows.declaring.plan_billing import BillingPlan, plan_billing
+from fairlead.flows.declaring.plan_intake import IntakePlan, plan_intake
 from fairlead.flows.declaring.plan_marketplace import MarketplacePlan, plan_marketplace
 from fairlead.flows.declaring.plan_niches import NichePlan, plan_niches
 from fairlead.flows.declaring.plan_postcode_tables import PostcodeTablePlan, plan_postcode_tables
@@ -37,6 +38,7 @@ from fairlead.store.configuration.rows import (
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id
 from fairlead.store.journal import LockedNiche, lock_niches
+from fairlead.store.leads.intake import intake_policies
 from fairlead.store.leads.retention import policies as retention_policies
 from fairlead.store.money.auto_top_ups import auto_top_ups_of
 from fairlead.store.money.bad_leads import windows_of
@@ -70,6 +72,7 @@ class MarketplaceFilePlan:
     billing: BillingPlan
     top_ups: TopUpPlan
     postcode_tables: PostcodeTablePlan
+    intake: IntakePlan
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -83,7 +86,7 @@ class MarketplaceFilePlan:
     def _parts(self) -> Sequence[PlannedPart]:
         of_marketplace = (self.standing, self.marketplace, self.reports, self.postcode_tables)
         of_providers = (self.providers, self.billing, self.top_ups, self.subscriptions)
-        return (*of_marketplace, self.niches, self.retention, *of_providers)
+        return (*of_marketplace, self.niches, self.retention, self.intake, *of_providers)
 
 
 def stand(conn: Connection, document: Declaration, also: Sequence[str]) -> LockedMarketplace:
@@ -130,6 +133,7 @@ def plan_file(conn: Connection, document: Declaration, standing: LockedMarketpla
     ids_by_slug = {slug: row.niche_id for slug, row in niches.by_slug.items()}
     policies = {each.niche_id: each.policy for each in retention_policies(conn)}
     kept = plan_retention(document.niches, ids_by_slug, policies)
+    let_in = plan_intake(document.niches, ids_by_slug, intake_policies(conn, niche_ids), niches.schemas)
     reports = plan_reports(
         document.marketplace,
         document.niches,
@@ -141,7 +145,9 @@ def plan_file(conn: Connection, document: Declaration, standing: LockedMarketpla
     market = plan_marketplace(document.marketplace, marketplace_row(conn))
     before = auto_top_ups_of(conn, declared_ids)
     top_ups = plan_top_ups(document.providers, providers.declared, before, market.after)
-    plan = MarketplaceFilePlan(standing, market, niches, providers, planned, kept, reports, billed, top_ups, loading)
+    plan = MarketplaceFilePlan(
+        standing, market, niches, providers, planned, kept, reports, billed, top_ups, loading, let_in
+    )
     if problems := plan.problems:
         raise BadInput(problems)
     return plan

@@ -169,6 +169,14 @@ class RetentionTable(FileTable):
     deliveries_days: RetentionDays | None = None
 
 
+class IntakeTable(FileTable):
+    """`[niche.intake]`: what leads the niche takes in from outside."""
+
+    public: bool | None = None
+    approves: bool | None = None
+    duplicate_rule: dict[str, Any] | None = None
+
+
 class NicheTable(FileTable):
     """`[[niche]]`"""
 
@@ -179,6 +187,7 @@ class NicheTable(FileTable):
     auto_distribute: bool | None = None
     reoffer: ReofferTable | None = None
     phone_region: Annotated[PhoneRegion, OR_NOTHING] | None = None
+    intake: IntakeTable | None = None
     retention: RetentionTable | None = None
     refunds: RefundsTable | None = None
     report_window_days: Days | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from fairlead.core.canonical import JsonObject, canonical_json
 from fairlead.core.duplicates import DuplicateRuleError, parse_duplicate_rule
 from fairlead.core.errors import BadInput, Refused
+from fairlead.core.form import FormSchema
 from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.versions import InvalidDocument, require_version
 from fairlead.flows.input_types import canonical_memo
@@ -65,26 +66,28 @@ def change_intake_policy(
         lock_niches(conn, [_niche(conn, niche_slug).niche_id])
         # A statement of its own: it sees what was committed while the lock was waited for.
         before = _niche(conn, niche_slug)
-        after = replace(before, policy=_checked(policy, before))
+        after = replace(before, policy=checked_policy(policy, before.policy, readable_form(before.form_schema)))
         if _version(after) == _version(before):
             return IntakePolicyChanged(before.niche_id, before.policy, _version(before), took_effect=False)
         require_version(expected_version, _version(before), f"the intake of the niche {niche_slug!r}")
         write_intake_policy(conn, before.niche_id, after.policy)
-        old, new = _document(before.policy), _document(after.policy)
-        event = AuditEvent(actor, "niche.intake_changed", "niche", before.niche_id, old, new, memo)
+        event = intake_event(before.niche_id, before.policy, after.policy, actor, memo)
         append_audit(conn, [event], clock(conn))
         return IntakePolicyChanged(before.niche_id, after.policy, _version(after), took_effect=True)
 
     return database.run(work)
 
 
-def _checked(policy: IntakePolicy, niche: IntakeNiche) -> IntakePolicy:
-    """The policy with its rule as it is written down. A rule that the niche has already need not fit a newer form."""
+def checked_policy(policy: IntakePolicy, before: IntakePolicy, form: FormSchema | None) -> IntakePolicy:
+    """The policy with its rule as it is written down. A rule that the niche has already need not fit a newer form.
+
+    Raises `InvalidDocument`.
+    """
     rule = policy.duplicate_rule
-    if rule is None or rule == niche.policy.duplicate_rule:
+    if rule is None or rule == before.duplicate_rule:
         return policy
     try:
-        parsed = parse_duplicate_rule(rule, readable_form(niche.form_schema))
+        parsed = parse_duplicate_rule(rule, form)
     except DuplicateRuleError as error:
         raise InvalidDocument(
             [replace(problem, path=f"duplicate_rule.{problem.path}".removesuffix(".")) for problem in error.problems]
@@ -99,7 +102,16 @@ def _niche(conn: Connection, slug: str) -> IntakeNiche:
     return niche
 
 
-def _document(policy: IntakePolicy) -> JsonObject:
+def intake_event(
+    niche_id: str, before: IntakePolicy, after: IntakePolicy, actor: Actor, memo: str | None = None
+) -> AuditEvent:
+    """What a niche lets in was changed."""
+    old, new = intake_document(before), intake_document(after)
+    return AuditEvent(actor, "niche.intake_changed", "niche", niche_id, old, new, memo)
+
+
+def intake_document(policy: IntakePolicy) -> JsonObject:
+    """The policy as the audit log has it."""
     return {
         "is_public": policy.is_public,
         "approves": policy.approves,
@@ -108,5 +120,5 @@ def _document(policy: IntakePolicy) -> JsonObject:
 
 
 def _version(niche: IntakeNiche) -> str:
-    state = {"kind": "intake_policy", "id": niche.niche_id, "state": _document(niche.policy)}
+    state = {"kind": "intake_policy", "id": niche.niche_id, "state": intake_document(niche.policy)}
     return hashlib.sha256(canonical_json(state)).hexdigest()[:32]

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from fairlead.core.canonical import JsonObject
 from fairlead.core.duplicates import CONTACT_FIELDS
 from fairlead.core.errors import Refused
+from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 from fairlead.store.leads.fingerprints import delete_fingerprints
 from fairlead.store.leads.name_words import delete_name_words
@@ -98,6 +99,15 @@ def intake_niche(conn: Connection, slug: str) -> IntakeNiche | None:
         return None
     niche_id, slug, is_active, form_schema, phone_region, *policy = row
     return IntakeNiche(niche_id, slug, is_active, form_schema, IntakePolicy(*policy), phone_region)
+
+
+def intake_policies(conn: Connection, niche_ids: Sequence[str]) -> dict[str, IntakePolicy]:
+    """By niche id, what each lets in. Final only under the niches' locks."""
+    rows = conn.execute(
+        "select id::text, intake_is_public, intake_approves, duplicate_rule from niches where id = any(%s::uuid[])",
+        (array_text(niche_ids),),
+    ).fetchall()
+    return {niche_id: IntakePolicy(*policy) for niche_id, *policy in rows}
 
 
 def phone_regions(conn: Connection) -> list[str]:
