@@ -57,6 +57,29 @@ def test_slash_goes_to_the_search_and_a_choice_of_theme_stays(site: Site, visit:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+def test_a_key_shows_the_keys_and_escape_gives_the_focus_back(site: Site, visit: Visit) -> None:
+    page = visit(enrolled_admin(site.database).token)
+    page.goto("/providers")
+    page.get_by_role("link", name="Conflict groups").focus()
+    shown = page.get_by_role("dialog", name="Keyboard")
+    page.keyboard.press("?")
+    expect(shown).to_contain_text("to the next row of a table, and back")
+    assert hindrances(page) == []
+    page.keyboard.press("Escape")
+    expect(shown).to_be_hidden()
+    expect(page.get_by_role("link", name="Conflict groups")).to_be_focused()
+    page.locator("details.menu summary").click()
+    page.get_by_role("button", name="Keyboard").click()
+    expect(shown).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(shown).to_be_hidden()
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.type("?")
+    expect(page.locator("#search")).to_have_value("?")
+    expect(shown).to_be_hidden()
+
+
 def test_times_are_in_the_zone_that_the_browser_says(site: Site, visit: Visit) -> None:
     page = visit(enrolled_admin(site.database).token, zone="Australia/Adelaide")
     page.context.clear_cookies(name="time_zone")

@@ -62,6 +62,7 @@ def test_a_lead_is_found_by_name_address_number_and_id_and_no_address_says_so(si
         expect(found).to_have_count(1)
         expect(found.locator("a")).to_have_attribute("href", f"/leads/{lead_id}")
         expect(found.locator("a")).to_have_text("Ada Löwenherz")
+        expect(found.locator("td").last).to_have_text(re.compile(r"^\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d$"))
         expect(page).to_have_url(f"{site.address}/leads")
         page.locator("#search").fill("")
         page.locator("h1").click()
@@ -161,6 +162,9 @@ def test_thirty_leads_are_decided_by_keys_alone(site: Site, visit: Visit) -> Non
         expect(left).to_have_text(f"{32 - len(wanted)} left")
         expect(shown).to_contain_text("31 others came from the same source: 0 sold, 0 bad")
         if number % 3 == 2:
+            page.keyboard.press("r")
+            page.keyboard.press("Escape")
+            expect(shown.locator("h2")).to_be_focused()  # and the next key is heard
             page.keyboard.press("r")
             page.get_by_label("Why is it rejected?").fill("a test of our own")
             page.keyboard.press("Enter")

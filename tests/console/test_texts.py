@@ -157,7 +157,7 @@ def test_the_language_is_the_chosen_one_else_the_browser_s(app: FastAPI) -> None
         ("de", "tlh", "de"),
     ):
         page = _login_page(app, accepts, cookie)
-        assert f'<html lang="{language}">' in page, (accepts, cookie)
+        assert f'<html lang="{language}" data-locale="{language}' in page, (accepts, cookie)
         assert ("<h1>Anmelden</h1>" in page, "<h1>Log in</h1>" in page) == (language == "de", language == "en")
 
 

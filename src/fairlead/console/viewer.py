@@ -31,6 +31,11 @@ class Viewer:
     zone_name: str
     theme: str | None
 
+    @property
+    def locale_name(self) -> str:
+        """The locale as browsers name it, such as `en-GB`: scripts write numbers and times as the page has them."""
+        return str(self.locale).replace("_", "-")
+
 
 def viewer_of(request: HTTPConnection) -> Viewer:
     """As the browser says; whatever cannot be understood counts as not said."""

@@ -1,6 +1,7 @@
 // A provider's API keys: the API shows and changes them after a fresh proof of who it is, so the page does not hold them.
 import { announce } from "./announcements.js";
 import { callWithStepUp, confirmed } from "./forms.js";
+import { locale } from "./locale.js";
 import { newestAnswer } from "./newest-answer.js";
 
 const ADDRESS = "/api/v1/provider/keys";
@@ -8,7 +9,7 @@ const ADDRESS = "/api/v1/provider/keys";
 export function start(element) {
   const part = (name) => element.querySelector(`[data-${name}]`);
   const texts = part("texts").dataset;
-  const date = new Intl.DateTimeFormat(element.dataset.locale, { dateStyle: "medium" });
+  const date = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 
   const ask = newestAnswer();
 

@@ -3,6 +3,7 @@
 // be decided is listed with its reason, and stays selected.
 import { announceOnNextPage } from "./announcements.js";
 import { callWithStepUp, confirmed, showErrors } from "./forms.js";
+import { locale } from "./locale.js";
 
 const STOPPING = [401, 403, 422, 429]; // the next would be refused for the same reason
 
@@ -11,7 +12,7 @@ export function start(form) {
   const texts = part("texts").dataset;
   const boxes = () => [...document.querySelectorAll("[data-report]")];
   const all = document.querySelector("[data-selects-all]");
-  const language = document.documentElement.lang;
+  const language = locale;
   const number = new Intl.NumberFormat(language);
   const amounts = new Intl.NumberFormat(language, { style: "currency", currency: form.dataset.currency });
   const digits = amounts.resolvedOptions().maximumFractionDigits;

@@ -1,6 +1,7 @@
 // Exports that are being built: how far each has come is asked for now and then, and shown where it stands. When one
 // ends, its parts of the page are asked for again: what may be done with it has changed.
 import { callApi } from "./forms.js";
+import { locale } from "./locale.js";
 import { renewParts } from "./newer-parts.js";
 
 const ASK_MS = 1_500;
@@ -9,7 +10,7 @@ const UNDER_WAY = ["waiting", "running"];
 
 export function start(root) {
   const texts = root.dataset;
-  const numbers = new Intl.NumberFormat(document.documentElement.lang);
+  const numbers = new Intl.NumberFormat(locale);
   const shown = [...root.querySelectorAll("[data-export]")];
   if (!shown.length) return;
   let pause = ASK_MS;

@@ -2,6 +2,7 @@
 // rules and groups of which all, any, none or not all hold. They stand as JSON in a hidden input of the form that sends
 // them; the API says what they would have matched.
 import { callApi } from "./forms.js";
+import { locale } from "./locale.js";
 import { newestAnswer } from "./newest-answer.js";
 
 const PAUSE_MS = 350;
@@ -170,7 +171,7 @@ export function start(element) {
     const count = document.createElement("span");
     count.className = "sub";
     const values = () => area.value.split("\n").map((line) => line.trim()).filter((line) => line !== "");
-    const recount = () => { count.textContent = texts.count.replace("{count}", new Intl.NumberFormat(document.documentElement.lang).format(values().length)); };
+    const recount = () => { count.textContent = texts.count.replace("{count}", new Intl.NumberFormat(locale).format(values().length)); };
     area.addEventListener("input", recount);
     file.addEventListener("change", async () => {
       if (!file.files.length) return;
@@ -278,7 +279,7 @@ export function start(element) {
     if (!asked.isNewest()) return;
     if (!answer?.ok) { say("", answer?.said?.errors?.map((each) => each.detail).join(" ") || answer?.said?.detail || texts.unreachable); return; }
     const { matched_count: matched, lead_count: count, filter_summary: words, is_estimate: isEstimate } = answer.said;
-    const number = new Intl.NumberFormat(document.documentElement.lang);
+    const number = new Intl.NumberFormat(locale);
     const text = count === 0 ? texts.none : matched === null ? texts.few : isEstimate ? texts.estimate : texts.matched;
     say(text.replace("{matched}", number.format(matched ?? 0)).replace("{count}", number.format(count)), words);
   }

@@ -2,6 +2,7 @@
 // sent once the API has said what exactly these fields would do: any change after that asks for it again.
 import { announce } from "./announcements.js";
 import { callWithStepUp, showErrors } from "./forms.js";
+import { locale } from "./locale.js";
 import { isTouched } from "./meanwhile.js";
 import { focusKeeper } from "./newest-answer.js";
 
@@ -15,7 +16,7 @@ export function start(form) {
   const save = part("save");
   const texts = part("texts").dataset;
   const levels = JSON.parse(part("levels").textContent);
-  const number = new Intl.NumberFormat(document.documentElement.lang);
+  const number = new Intl.NumberFormat(locale);
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
   const rows = () => [...list.children];
   const inputOf = (row, name) => row.querySelector(`[data-part="${name}"]`);

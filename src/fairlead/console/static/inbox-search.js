@@ -1,5 +1,6 @@
 // Looking for a lead by what stands in it: through the API, so that no name stands in an address.
 import { callApi } from "./forms.js";
+import { locale } from "./locale.js";
 import { newestAnswer } from "./newest-answer.js";
 
 const ADDRESS = "/api/v1/provider/assignment-search";
@@ -38,7 +39,6 @@ export function start(element) {
   function rowOf(lead) {
     const row = part("row").content.cloneNode(true);
     const put = (name, text) => { row.querySelector(`.inbox-${name}`).textContent = text; };
-    const locale = element.dataset.locale;
     const money = new Intl.NumberFormat(locale, { style: "currency", currency: lead.currency });
     const amount = lead.price_cents / 10 ** money.resolvedOptions().maximumFractionDigits;
     row.querySelector("a").href = `/portal/leads/${lead.assignment_id}`;

@@ -1,15 +1,20 @@
 // Keys that work on every page: `/` searches, `j` and `k` go through a table's rows, Enter opens one, `x` selects it, `X` all from
-// the one before.
+// the one before, `?` shows them.
 export function isTyping(event) {
   return event.target.closest("input, textarea, select, [contenteditable], dialog") !== null || event.ctrlKey || event.metaKey || event.altKey;
 }
 
 export function watchKeys() {
+  const shown = document.getElementById("keys-dialog");
+  document.querySelector("[data-shows-keys]")?.addEventListener("click", () => shown.showModal());
   document.addEventListener("keydown", (event) => {
     if (isTyping(event)) return;
     if (event.key === "/") {
       const search = document.getElementById("search");
       if (search) { event.preventDefault(); search.focus(); }
+    } else if (event.key === "?" && shown) {
+      event.preventDefault();
+      shown.showModal();
     } else if (event.key === "j" || event.key === "k") {
       move(event.key === "j" ? 1 : -1);
     } else if (event.key === "x" || event.key === "X") {

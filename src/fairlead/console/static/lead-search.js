@@ -1,5 +1,6 @@
 // The leads that a text means, as the API finds them: a name, an email address, a telephone number, the beginning of an id.
 import { callApi } from "./forms.js";
+import { locale } from "./locale.js";
 import { newestAnswer } from "./newest-answer.js";
 import { takeSearch } from "./search.js";
 
@@ -25,7 +26,7 @@ async function show(card, text) {
   table.hidden = true;
   if (!answer.ok) { said.textContent = answer.said.errors?.[0]?.detail ?? answer.said.detail; return; }
   const { items, next_cursor: next, is_partial: isPartial } = answer.said;
-  const count = card.dataset.count.replace("{count}", items.length.toLocaleString(document.documentElement.lang));
+  const count = card.dataset.count.replace("{count}", items.length.toLocaleString(locale));
   said.textContent = !items.length ? card.dataset.none : isPartial ? card.dataset.partial : next ? card.dataset.more : count;
   table.hidden = items.length === 0;
   const labels = JSON.parse(rows.dataset.labels);
@@ -39,7 +40,7 @@ function rowOf(card, item, labels) {
   const name = item.contact_name ?? card.dataset.nameless.replace("{start}", item.lead_id.slice(0, 8));
   const link = Object.assign(document.createElement("a"), { href: `/leads/${encodeURIComponent(item.lead_id)}`, textContent: name });
   const label = Object.assign(document.createElement("span"), { className: `label ${words.getAttribute(`data-tone-${status}`)}`, textContent: words.getAttribute(`data-${status}`) });
-  const when = new Date(item.created_at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  const when = new Date(item.created_at).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
   const row = document.createElement("tr");
   [link, item.niche_name, label, item.utm_source ?? "–", when].forEach((content, place) => {
     const cell = document.createElement("td");

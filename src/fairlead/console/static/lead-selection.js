@@ -1,4 +1,6 @@
 // What is selected in the list, what approving or rejecting that would do, before it is done, and what came of each.
+import { locale } from "./locale.js";
+
 export function start(card) {
   const form = card.querySelector("form");
   const boxes = [...document.querySelectorAll('input[name="lead_ids"]')];
@@ -7,7 +9,7 @@ export function start(card) {
   const reason = form.querySelector('[name="reason"]');
   const selected = form.querySelector("[data-selected]");
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
-  const money = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: card.dataset.currency });
+  const money = new Intl.NumberFormat(locale, { style: "currency", currency: card.dataset.currency });
   const amount = (cents) => money.format(cents / 10 ** money.resolvedOptions().maximumFractionDigits);
   let last = null; // the box that was changed last: shift selects from there
   let verb = "approve";

@@ -1,6 +1,7 @@
 // What another price of a level does, before it is saved: the API says which subscriptions stop for lack of money and
 // which start, and the form asks with these numbers.
 import { bodyOf, callApi } from "./forms.js";
+import { locale } from "./locale.js";
 import { isTouched } from "./meanwhile.js";
 import { newestAnswer } from "./newest-answer.js";
 
@@ -10,7 +11,7 @@ export function start(form) {
   const outcome = form.querySelector("[data-outcome]");
   const texts = form.querySelector("[data-texts]").dataset;
   const usual = form.dataset.confirm;
-  const number = new Intl.NumberFormat(document.documentElement.lang);
+  const number = new Intl.NumberFormat(locale);
   const ask = newestAnswer();
   let timer;
 

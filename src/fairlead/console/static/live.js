@@ -1,5 +1,6 @@
 // The live feed of the API, in lanes. A message that was seen before is passed over, so that nothing is there twice.
 import { connectLive } from "./live-connection.js";
+import { locale } from "./locale.js";
 
 const MOST_ROWS = 30;
 const MOST_HELD = 2_000;
@@ -7,7 +8,7 @@ const MOST_SEEN = 5_000;
 
 export function start(root) {
   const texts = root.dataset;
-  const language = document.documentElement.lang;
+  const language = locale;
   const names = JSON.parse(texts.names); // of niches, by slug
   const amounts = new Intl.NumberFormat(language, { style: "currency", currency: texts.currency });
   const digits = amounts.resolvedOptions().maximumFractionDigits;

@@ -1,6 +1,7 @@
 // A consumer's request: the token of the mail's link stands behind the `#`. It is taken out of the address bar, so that it
 // stays in no picture of the screen, and kept for as long as this page is open.
 import { callApi } from "./forms.js";
+import { locale } from "./locale.js";
 
 const texts = document.getElementById("script-texts").dataset;
 
@@ -9,8 +10,6 @@ export async function start(element) {
   const form = element.querySelector("form:not([data-erasure])");
   const erasure = part("erasure");
   const token = location.hash.slice(1) || history.state?.token;
-  const { lang } = document.documentElement;
-  const locale = navigator.languages.find((each) => each.split("-")[0] === lang) ?? lang;
   const moments = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short" });
   if (!token) {
     part("asking").hidden = true;

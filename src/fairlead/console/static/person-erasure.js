@@ -1,11 +1,13 @@
 // What an erasure of a person would take away is shown before it can be asked for. The address or number goes to the API
 // in a body and stands in no address of a page.
+import { locale } from "./locale.js";
+
 export async function start(element) {
   const part = (name) => element.querySelector(`[data-${name}]`);
   const look = part("look");
   const erase = part("erase");
   const file = part("file");
-  const moments = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium" });
+  const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
   look.addEventListener("answered", (event) => show(event));
   file.addEventListener("answered", ({ detail }) => save(detail));
   look.elements.person.addEventListener("input", () => { part("found").hidden = true; });

@@ -1,6 +1,7 @@
 // A postcode table from a file: its text in the form's hidden `content`. Lines that are refused stand in a table, each with
 // what the file says there and the API's reason. A file that is too large is said before it is sent.
 import { announceOnNextPage } from "./announcements.js";
+import { locale } from "./locale.js";
 
 export function start(form) {
   const file = form.querySelector("input[type=file]");
@@ -8,7 +9,7 @@ export function start(form) {
   const summary = form.querySelector('[data-error-of=""]');
   const refused = form.querySelector("[data-refused-lines]");
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
-  const number = (value) => new Intl.NumberFormat(document.documentElement.lang).format(value);
+  const number = (value) => new Intl.NumberFormat(locale).format(value);
 
   // A file that was mended and is chosen again is no change to a browser, unless none was chosen before.
   file.addEventListener("click", () => { file.value = form.elements.content.value = ""; });

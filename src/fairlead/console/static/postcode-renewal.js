@@ -1,11 +1,12 @@
 // Filters that are renewed to a table's newest version: how many, those that could not be with their reasons, and the list of
 // tables as it is then. What stands in the form that loads a table stays.
 import { announce } from "./announcements.js";
+import { locale } from "./locale.js";
 import { renewParts } from "./newer-parts.js";
 
 export function start(root) {
   const kept = root.querySelector("[data-renewal-kept]");
-  const number = new Intl.NumberFormat(document.documentElement.lang);
+  const number = new Intl.NumberFormat(locale);
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
   root.addEventListener("answered", async ({ target, detail, focus }) => {

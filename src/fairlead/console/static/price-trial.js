@@ -1,12 +1,13 @@
 // A lead is tried by a level's price rules, as they stand in the editor beside it: which rule holds, and the price.
 import { instantOf } from "./local-time.js";
+import { locale } from "./locale.js";
 
 const CONDITIONS = ["filter", "hours", "lead_age_minutes"];
 
 export function start(form) {
   const part = (name) => form.querySelector(`[data-${name}]`);
   const texts = part("trial-texts").dataset;
-  const money = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: texts.currency });
+  const money = new Intl.NumberFormat(locale, { style: "currency", currency: texts.currency });
   const amount = (cents) => money.format(cents / 10 ** money.resolvedOptions().maximumFractionDigits);
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
   const [lead, chosen, madeUp] = [part("lead"), part("lead-id"), part("made-up")];

@@ -1,6 +1,7 @@
 // A verification under way: how far it is, and when it has ended, the parts of the page that tell of proofs as they are then.
 import { announce } from "./announcements.js";
 import { callApi } from "./forms.js";
+import { locale } from "./locale.js";
 import { renewParts } from "./newer-parts.js";
 
 const PAUSE_MILLISECONDS = 2000;
@@ -40,6 +41,6 @@ function show(bar, at, said, waits) {
   const { what, done, total } = said.progress;
   bar.max = total;
   bar.value = done;
-  const count = new Intl.NumberFormat(document.documentElement.lang);
+  const count = new Intl.NumberFormat(locale);
   at.textContent = `${what}: ${count.format(done)} / ${count.format(total)}`;
 }

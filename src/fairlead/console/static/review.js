@@ -2,6 +2,7 @@
 // page is left, so that it can be undone; what is shown next was asked for before.
 import { callApi } from "./forms.js";
 import { isTyping } from "./keys.js";
+import { locale } from "./locale.js";
 
 const UNDO_SECONDS = 5;
 const AHEAD = 3;
@@ -142,7 +143,7 @@ export function start(card) {
   }
 
   function sayLeft() {
-    card.querySelector("[data-left-text]").textContent = fill(card.dataset.left, { count: left.toLocaleString(document.documentElement.lang) });
+    card.querySelector("[data-left-text]").textContent = fill(card.dataset.left, { count: left.toLocaleString(locale) });
   }
 
   function undo() {
@@ -169,7 +170,7 @@ export function start(card) {
   const verbs = {
     approve: () => decide("approve"),
     reject: () => { if (seenId() === undefined) return; reasonForm.hidden = false; reasonForm.elements.reason.focus(); },
-    cancel: () => { reasonForm.hidden = true; },
+    cancel: () => { reasonForm.hidden = true; place.querySelector("h2")?.focus({ preventScroll: true }); },
     skip: () => { if (seenId() !== undefined || unreached.isConnected) { at += 1; say(""); show(); } },
     again: () => { say(""); show(); },
     back,
