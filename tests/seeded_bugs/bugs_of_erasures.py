@@ -56,6 +56,18 @@ BUGS_OF_ERASURES = (
         ("tests/race/test_log_last.py",),
     ),
     Bug(
+        "what an export was kept by outlives the lead that alone had it",
+        "its file is dropped",
+        (Edit("flows/erasure/erase.py", "    exports.forget_sources(conn, own_sources, ERASED_WORDS)\n", ""),),
+        ("tests/flows/erasure/test_canaries.py",),
+    ),
+    Bug(
+        "the audit log has by which source an export was kept",
+        "its filters are words of ours",
+        (Edit("flows/exporting/rows.py", '"named" if name == "source" else value', "value"),),
+        ("tests/flows/erasure/test_canaries.py",),
+    ),
+    Bug(
         "digests of what was asked about an assignment outlive the lead",
         "only the request that brought the lead is known by its id",
         (

@@ -10,6 +10,7 @@ from fairlead.core.entry.text import canonical_line
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal, require
+from fairlead.flows.exporting.rows import told_filters
 from fairlead.store.audit.log import AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
@@ -128,7 +129,7 @@ def _owner(author: Principal, *, is_shared: bool) -> str | None:
 def _told(view: SavedView) -> JsonObject:
     """For the audit log. The name is a person's words, and stays with the view."""
     return {
-        "filters": dict(view.filters),
+        "filters": told_filters(view.filters),
         "columns": list(view.columns),
         "order": "oldest" if view.is_oldest_first else "newest",
     }

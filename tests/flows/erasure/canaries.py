@@ -4,17 +4,23 @@ stored: every column of every table, as text and as bytes, and the pieces of fil
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
-from fairlead.flows.access.principal import Client
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Client, Principal
 from fairlead.flows.approve_lead import approve_lead
 from fairlead.flows.assignment_actions import reject_assignment, view_assignment
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.exporting.export import export
+from fairlead.flows.exporting.requests import request_export
 from fairlead.flows.exporting.rows import ExportRequest
 from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.intake.lead import GivenConsent, IntakeLead
 from fairlead.flows.intake.policy import change_intake_policy
+from fairlead.flows.lead_views import NewView, save_view
 from fairlead.flows.maintenance.fingerprint import fingerprint
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.money.bad_leads import report_bad_lead
@@ -24,7 +30,7 @@ from fairlead.store.connection import Database
 from fairlead.store.leads.intake import IntakePolicy
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.delivery.receiver import receiver, says
-from tests.flows.exporting.exports import built
+from tests.flows.exporting.exports import ANN, built
 from tests.flows.intake.senders import link, rule, send, visit
 from tests.flows.marketplaces import HOSTING, declare
 from tests.flows.notifications.stage import set_endpoint, settings_for, work_off
@@ -65,6 +71,11 @@ NEEDLES = tuple(
 )  # fmt: skip
 
 P = Actor("p", "provider")
+
+EDITOR = Principal(
+    OPERATOR, None, None, frozenset(Permission), True, None, datetime(2026, 3, 1, tzinfo=UTC), session_id="s"
+)
+"""An operator who saves views for all."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +138,10 @@ def walk(database: Database) -> Walked:
     report_bad_lead(database, other[1], other[0], "other", CANARIES["note"], P, evidence=CANARIES["evidence"])
     built(database, ExportRequest("leads"))
     built(database, ExportRequest("leads", without_contact_data=True))
+    of_source = {"source": CANARIES["utm_source"]}
+    request_export(database, ExportRequest("leads", filters=of_source), ANN)
+    export(database, ExportRequest("leads", filters=of_source), BytesIO(), OPERATOR)
+    save_view(database, NewView("Ours", of_source, is_shared=True), EDITOR)
     fingerprint(Maintenance(database, Settings()))
     return Walked(public_id, partner_id)
 

@@ -99,9 +99,9 @@ def create_first_operator(database: Database, token: str, email: str, name: str,
             raise _finished()
         if not is_good:
             raise _refused()
-        done = add_user(conn, user_id, wanted, Actor("setup link", "system", client.request_id))
         give_back(conn, TOKEN_OF_ADDRESS, network_of(client.ip))
-        return done.user_id
+        # Last, because it ends with the audit log.
+        return add_user(conn, user_id, wanted, Actor("setup link", "system", client.request_id)).user_id
 
     try:
         return database.run(work)

@@ -18,6 +18,8 @@ from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.reject_lead import reject_locked
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
+from fairlead.store.exports import requests as exports
+from fairlead.store.leads import saved_views
 from fairlead.store.leads.erasure import (
     Buyer,
     LockedForErasure,
@@ -235,6 +237,8 @@ def _erase(
     set_erased(conn, ids, now)
     erase_words(conn, ids)
     events = drop_exports_that_may_name(conn, since)
+    exports.forget_sources(conn, own_sources, ERASED_WORDS)
+    saved_views.forget_sources(conn, own_sources, ERASED_WORDS)
     messages = _forget_how_they_came_in(conn, ids)
     resolved = end_messages(conn, messages, cause.actor.name, now)
     erase_answers(conn, messages)

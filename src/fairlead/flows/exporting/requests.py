@@ -9,7 +9,7 @@ from fairlead.core.canonical import timestamp_from_text, timestamp_text
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.permissions import Permission
 from fairlead.flows.exporting.kinds import KINDS, KINDS_THAT_MAY_NAME, ExportKind
-from fairlead.flows.exporting.rows import ExportRequest, checked_request
+from fairlead.flows.exporting.rows import ExportRequest, checked_request, told_filters
 from fairlead.store.audit.log import SYSTEM, Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.exports.chunks import delete_chunks
@@ -83,6 +83,8 @@ def request_export(
         insert_export(conn, new, now)
         enqueue(conn, [export_job(export_id)])
         told = {"kind": new.kind, "format": new.format, "with_contact_data": with_contact_data, **new.parameters}
+        if chosen.filters:
+            told["filters"] = told_filters(chosen.filters)
         append_audit(conn, [AuditEvent(requester.actor, "export.requested", "export", export_id, new=told)], now)
         return _known(export_row(conn, export_id), export_id)
 

@@ -156,7 +156,7 @@ def _source(conn: Connection, request: ExportRequest, *, is_counted: bool) -> Op
     expected = count_rows(conn, source, chosen) if is_counted else estimate_rows(conn, source, chosen)
     told: dict[str, Any] = {"niche_id": values.get("niche"), "provider_id": values.get("provider")}
     if request.filters:
-        told["filters"] = dict(request.filters)
+        told["filters"] = told_filters(request.filters)
     rows = _finished(conn, source, chosen)
     return OpenRows(source.columns, rows, expected, not is_counted, told | span_told(request))
 
@@ -225,6 +225,14 @@ def _niche_id(conn: Connection, slug: str) -> str:
     if niche is None:
         raise Refused("niche_unknown", f"there is no niche {slug!r}")
     return niche.niche_id
+
+
+def told_filters(filters: Mapping[str, str]) -> dict[str, str]:
+    """Filters as the audit log has them, which keeps them for good: of a source only that it was named.
+
+    It is a sender's text, which may say who came from there, and goes when that person is erased.
+    """
+    return {name: "named" if name == "source" else value for name, value in filters.items()}
 
 
 def span_told(request: ExportRequest) -> dict[str, Any]:

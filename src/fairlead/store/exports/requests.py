@@ -224,6 +224,21 @@ def forgive(conn: Connection, export_id: str) -> None:
     )
 
 
+def forget_sources(conn: Connection, sources: Sequence[str], words: str) -> None:
+    """Exports that were asked for by one of these sources are by these words instead, which no lead has for a source.
+
+    Needs the lock of `lock_exports`.
+    """
+    if sources:
+        conn.execute(
+            """
+            update exports set parameters = jsonb_set(parameters, '{filters,source}', to_jsonb(%s::text))
+            where parameters #>> '{filters,source}' = any(%s::text[])
+            """,
+            (words, list(sources)),
+        )
+
+
 def end_export(conn: Connection, export_id: str, state: str, now: datetime, error: str | None = None) -> None:
     """The export is `failed`, `cancelled` or `expired`, and its file is gone. Needs its lock."""
     conn.execute("delete from export_chunks where export_id = %s", (export_id,))

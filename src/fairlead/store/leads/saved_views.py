@@ -88,3 +88,15 @@ def insert_view(conn: Connection, user_id: str | None, view: SavedView) -> None:
 def delete_views(conn: Connection, view_ids: Sequence[str]) -> None:
     """The views are gone."""
     conn.execute("delete from lead_views where id = any(%s::uuid[])", (list(view_ids),))
+
+
+def forget_sources(conn: Connection, sources: Sequence[str], words: str) -> None:
+    """Views of one of these sources are of these words instead, which no lead has for a source."""
+    if sources:
+        conn.execute(
+            """
+            update lead_views set filters = jsonb_set(filters, '{source}', to_jsonb(%s::text))
+            where filters ->> 'source' = any(%s::text[])
+            """,
+            (words, list(sources)),
+        )
