@@ -68,6 +68,18 @@ BUGS_OF_ERASURES = (
         ("tests/flows/erasure/test_canaries.py",),
     ),
     Bug(
+        "what is answered to a message about an old lead is kept for good",
+        "answers go when the lead's days are over",
+        (
+            Edit(
+                "flows/notifications/send_email.py",
+                "answer = safe_line(delivery.answer, _personal(facts)) if facts.keeps_answers else NOT_KEPT",
+                "answer = safe_line(delivery.answer, _personal(facts))",
+            ),
+        ),
+        ("tests/flows/maintenance/test_retain.py",),
+    ),
+    Bug(
         "digests of what was asked about an assignment outlive the lead",
         "only the request that brought the lead is known by its id",
         (

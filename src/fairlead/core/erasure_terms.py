@@ -20,3 +20,6 @@ ERASED_WORDS = "its personal data was erased"
 
 ERASED_NOTICE = "the lead was erased"
 """Why a message about an erased lead is not sent."""
+
+NOT_KEPT = "not kept any more, as its niche has it"
+"""What stands for an answer that came when the days of `deliveries_days` were over."""

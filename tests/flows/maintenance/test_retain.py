@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fairlead.core.erasure_terms import NOT_KEPT
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.retention import RETENTION_RULES, RetentionPolicy, due_at
 from fairlead.flows.approve_lead import approve_lead
@@ -16,6 +17,8 @@ from fairlead.flows.importing.import_leads import ImportOptions, import_leads
 from fairlead.flows.maintenance import retain as retain_flow
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.maintenance.retain import retain
+from fairlead.flows.money.refund import refund_assignment
+from fairlead.flows.notifications.replay import replay_notification
 from fairlead.flows.proving.verify import verify
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.settings import Settings
@@ -24,9 +27,11 @@ from fairlead.store.connection import Database
 from fairlead.store.leads.retention import count_due, due_leads
 from fairlead.store.simulated_clock import SimulatedClock
 from tests.by_hand import CAME_IN, CLOSED, ERASED, rows_by_hand
+from tests.delivery.mail_servers import Inbox, mail_server
 from tests.flows.erasure.canaries import distribute, found, open_market, sent
 from tests.flows.intake.senders import send
 from tests.flows.marketplaces import HOSTING, declare
+from tests.flows.notifications.stage import settings_for, work_off
 from tests.flows.sales import audited, query
 from tests.store.reading import reading
 
@@ -113,6 +118,23 @@ def test_what_was_answered_to_messages_goes_by_itself(database: Database, leads:
     run(database, 4)
     assert "notifications.last_answer" not in found(database)
     assert run(database, 4) == {}
+
+
+def test_what_is_answered_when_the_days_are_over_is_not_kept(database: Database, leads: dict[str, str]) -> None:
+    """A refund is told weeks after its lead came in, which no run looks at again."""
+    keep(database, deliveries_days=3)
+    run(database, 4)
+    [(assignment_id,)] = query(database, "select id::text from assignments order by id limit 1")
+    refund_assignment(database, assignment_id, "the number is not in use", OPERATOR)
+    for days, kept in ((2, "250 for ann"), (5, NOT_KEPT)):
+        inbox = Inbox(answer_to_data="250 for ann")
+        with mail_server(inbox) as port, later(database, days) as then:
+            work_off(then, settings_for(port))
+            [(notification_id, answer)] = query(
+                database, "select id::text, last_answer from notifications where kind = 'refund_issued'"
+            )
+            assert answer == kept
+            replay_notification(then, notification_id, OPERATOR)
 
 
 def test_leads_that_came_in_at_one_moment_do_not_keep_a_run_from_ending(

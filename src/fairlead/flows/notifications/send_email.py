@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fairlead.core.entry.mailbox import mailbox_key
+from fairlead.core.erasure_terms import NOT_KEPT
 from fairlead.core.form_field import is_empty
 from fairlead.delivery.email import CORRELATION_HEADER, Email, address_of, mailbox, message_id_of
 from fairlead.delivery.mail_transport import MailSession, MailTransport
@@ -167,7 +168,7 @@ class EmailSender:
         assert address is not None, "all but alerts are for a provider, a user or a consumer"
         recipient = mailbox(name or "", address)
         delivery = session.send(self._email(claimed, recipient, written))
-        answer = safe_line(delivery.answer, _personal(facts))
+        answer = safe_line(delivery.answer, _personal(facts)) if facts.keeps_answers else NOT_KEPT
         if isinstance(delivery, Sent):
             return Sent(answer), ()
         return NotSent(answer, delivery.is_permanent, delivery.is_gone, delivery.retry_after_seconds), ()

@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
+from fairlead.store.simulated_clock import simulated_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class MessageFacts:
     provider's. `price_cents` is what was charged where there is an assignment, else the level's price. `detail` is
     the notification's own, `form_schema` the niche's, as JSON. `template` is the newest of its kind in that
     language, None where there never was one but the default. `erased_at` is when
-    something of the lead's personal data was erased.
+    something of the lead's personal data was erased. `keeps_answers`: what is answered to the message may be
+    kept, since the days for which its niche keeps that are not over.
     """
 
     currency: str
@@ -63,6 +65,7 @@ class MessageFacts:
     language: str | None
     erased_at: datetime | None = None
     withdrawn_at: datetime | None = None
+    keeps_answers: bool = True
 
 
 def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str, MessageFacts]:
@@ -85,7 +88,9 @@ def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str
                    l.contact_name, l.contact_email, l.contact_phone, coalesce(l.attributes, '{}') as attributes,
                    l.utm_source, l.utm_medium, l.utm_campaign, l.referrer,
                    w.language, coalesce(l.erased_at, l.contact_erased_at, l.answers_erased_at) as erased_at,
-                   l.withdrawn_at
+                   l.withdrawn_at,
+                   coalesce(l.created_at > coalesce(%s::timestamptz, clock_timestamp())
+                                           - make_interval(days => r.deliveries_days), true) as keeps_answers
             from notifications n
             left join users u on u.id = n.user_id
             left join providers p on p.id = n.provider_id
@@ -93,6 +98,7 @@ def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str
             left join assignments a on a.id = n.assignment_id
             left join leads l on l.id = coalesce(a.lead_id, n.lead_id)
             left join lead_intakes o on o.lead_id = n.lead_id
+            left join retention_policies r on r.niche_id = l.niche_id
             left join subscriptions s on s.id = n.subscription_id
             left join competition_levels v on v.id = coalesce(a.competition_level_id, s.competition_level_id)
             left join niches i on i.id = coalesce(v.niche_id, l.niche_id)
@@ -102,7 +108,7 @@ def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str
                 where kind = n.kind and language = coalesce(w.language, 'en') order by version desc limit 1) t on true
             where n.id = any(%s::uuid[])
             """,
-            (array_text(notification_ids),),
+            (simulated_now(conn), array_text(notification_ids)),
         ).fetchall()
     return {row.pop("notification_id"): _facts(row) for row in rows}
 
