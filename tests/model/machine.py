@@ -69,6 +69,7 @@ class Marketplace(Weighing):
         self.distributors = [Distributor(self.database), Distributor(self.database)]
 
     def teardown(self) -> None:
+        self.seen.update(each.kind for each in self.model.doubts)
         self.resources.close()
 
     # Opening --------------------------------------------------------------------------------------------------

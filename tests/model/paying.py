@@ -2,26 +2,22 @@
 
 from datetime import timedelta
 
-import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from fairlead.core.errors import Refused
 from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.payments.ask_again import ask_gateways
 from fairlead.flows.payments.auto_top_up import WantedTopUp, change_auto_top_up
 from fairlead.flows.payments.charge_top_ups import charge_top_ups
-from fairlead.flows.payments.doubts import close_doubt, credit_doubt
 from fairlead.flows.payments.gateways import sandbox_gateway
 from fairlead.flows.payments.request_payment import answer_as_test, open_checkout, request_payment
 from fairlead.flows.payments.take_report import take_report
 from fairlead.settings import Settings
-from fairlead.store.audit.log import OPERATOR
 from tests.flows.payments.paying import GATEWAY, PAYER, SETTINGS
 from tests.flows.payments.topping_up import save_card
 from tests.model.in_doubt import Doubt
-from tests.model.money_by_hand import MEMO, NAMES, providers
+from tests.model.money_by_hand import NAMES, providers
 from tests.model.reports import Reports
 from tests.model.timed import JUMPS
 from tests.model.top_ups import Payment, TopUp
@@ -73,29 +69,6 @@ class Paying(Reports):
         take_report(self.database, GATEWAY, GatewayReport(ReportKind.PAID, None, charge, cents, "EUR"))
         self.model.doubt(Doubt("unknown_payment", None, charge, cents))
 
-    @precondition(lambda self: self.model.doubts)
-    @rule(pick=st.integers(0, 40), is_credited=st.sampled_from([True, True, False]), named=st.none() | providers)
-    def resolve_a_doubt(self, pick: int, is_credited: bool, named: str | None) -> None:
-        """By an operator, once: what came is credited to the payment's provider or a named one, or it is closed."""
-        doubt = self.model.doubts[pick % len(self.model.doubts)]
-        doubt_id = self._id(
-            "select id::text from payment_doubts where kind = %s and subject = %s", doubt.kind, self.subject_of(doubt)
-        )
-        to = named or (None if doubt.payment is None else doubt.payment.provider)
-        given = None if named is None else self.provider_id(named)
-
-        def resolve() -> None:
-            if is_credited:
-                credit_doubt(self.database, doubt_id, MEMO, OPERATOR, provider_id=given)
-            else:
-                close_doubt(self.database, doubt_id, MEMO, OPERATOR)
-
-        if self.model.resolve(doubt, to, is_credited=is_credited):
-            resolve()
-        else:
-            with pytest.raises(Refused):
-                resolve()
-
     @precondition(lambda self: not all(each.is_automatic for each in self.model.top_ups.payments))
     @rule(pick=st.integers(0, 40), answer=st.sampled_from(["pays", "declines", "answers_twice"]))
     def answer_at_the_gateway(self, pick: int, answer: str) -> None:
@@ -123,14 +96,6 @@ class Paying(Reports):
         settings = Settings.model_validate({"payment_gateway": "none"}) if is_away else SETTINGS
         done = ask_gateways(Maintenance(self.database, settings))["payments"]
         assert done == self.model.ask_gateway(is_away=is_away)
-
-    def subject_of(self, doubt: Doubt) -> str:
-        """What the gateway calls it."""
-        if doubt.payment is None:
-            assert doubt.charge is not None
-            return doubt.charge
-        request_id = self.request_id(doubt.payment)
-        return request_id if doubt.charge is None else f"{doubt.charge.split()[0]}_{request_id}"
 
     @rule(
         provider=providers,

@@ -3,11 +3,11 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from tests.model.paying import Paying
+from tests.model.doubting import Doubting
 from tests.model.words import email_of, subscription_to
 
 
-class Weighing(Paying):
+class Weighing(Doubting):
     """The rules of the machine about R15."""
 
     @rule(pick=st.integers(0, 11), is_weighted=st.sampled_from([True, True, True, False]))

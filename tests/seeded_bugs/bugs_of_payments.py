@@ -4,9 +4,34 @@ from tests.seeded_bugs.bug import Bug, Edit
 
 _REPORTS = "tests/flows/payments/test_take_report.py"
 _DAYS_LEFT = "tests/flows/maintenance/test_days_left.py"
+_MODEL = "tests/model/test_model.py::test_short_days_of_payments"
 _TOP_UPS = "tests/flows/payments/test_auto_top_up.py"
 
 BUGS_OF_PAYMENTS = (
+    Bug(
+        "a payment stays in review though what came was credited",
+        "its doubt is resolved, and the list of doubts is what operators look at",
+        (
+            Edit(
+                "flows/payments/doubts.py",
+                'if request is not None and request.state == "in_review":',
+                'if request is not None and request.state == "pending":',
+            ),
+        ),
+        (_MODEL,),
+    ),
+    Bug(
+        "a gateway that said nothing is asked as often as at first",
+        "the sooner it is known the better",
+        (
+            Edit(
+                "flows/payments/ask_again.py",
+                "now + ASKED_AGAIN_AFTER[request.ask_count], counts=True)",
+                "now + ASKED_AGAIN_AFTER[0], counts=True)",
+            ),
+        ),
+        (_MODEL,),
+    ),
     Bug(
         "a report is overdue as soon as it is made",
         "better look early than late",
