@@ -9,9 +9,11 @@ the day or on lines of code, so that a second run changes nothing.
 
 from __future__ import annotations
 
+import ast
 import io
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -20,6 +22,7 @@ from babel.messages.pofile import read_po, write_po
 
 from fairlead.api.problem_codes import PROBLEMS
 from fairlead.console.page import LSTRIP_BLOCKS, TRIM_BLOCKS
+from fairlead.console.problem_words import ENGINE
 from fairlead.console.viewer import LANGUAGES
 from fairlead.core.filters.clauses import CLAUSES
 from fairlead.core.gates import REGISTRY
@@ -27,6 +30,27 @@ from fairlead.core.messages import MORE
 from fairlead.core.policy_messages import TEMPLATES
 from fairlead.core.price_rule_words import PRICE_CLAUSES
 
+SOURCE = Path(__file__).parents[1] / "src" / "fairlead"
+NOT_OF_PAGES = {
+    *("cli", "delivery", "telemetry", "embedded", "declaring", "importing", "proving", "money_check"),
+    *("settings.py", "serve.py", "connection.py", "schema.py"),
+}
+"""Folders and files whose errors only commands, reports of the proof and the server's own log repeat."""
+RAISED = {
+    "Refused": 1,
+    "BadInput": 0,
+    "DocumentProblem": 2,
+    "PydanticCustomError": 1,
+    "EntryRefused": 1,
+    "append": 0,
+    "_too_large": 0,
+}
+"""The errors whose words an answer repeats, with the place of those among their arguments."""
+SAID = {"Check": 0, "Invariant": 0, "Variable": 2}
+"""What else it says on pages: what the proof checks, and what message templates may use."""
+PLACE_OF_INPUT = re.compile(r"^[A-Za-z_\0][\w.\[\]\0-]*: ")
+FEWEST_LETTERS = 10
+"""Of a sentence beside its places: one with fewer fits what it does not say."""
 CONSOLE = Path(__file__).parents[1] / "src" / "fairlead" / "console"
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
@@ -76,6 +100,46 @@ def texts() -> Iterator[str | tuple[str, str]]:
         yield from refusal.sentences.values()
 
 
+def sentences_of_engine() -> list[str]:
+    """What the engine and the API say on pages, once each, with a place `{0}` for each value."""
+    found: dict[str, None] = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        said = SAID if {*path.relative_to(SOURCE).parts} & NOT_OF_PAGES else SAID | RAISED
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                found |= dict.fromkeys(_sentences_of(node, said))
+    return sorted(found)
+
+
+def _sentences_of(call: ast.Call, places: Mapping[str, int]) -> Iterator[str]:
+    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    if name == "append" and getattr(getattr(call.func, "value", None), "id", "") != "problems":
+        return
+    if len(call.args) <= places.get(name, sys.maxsize):
+        return
+    for text in _texts_of(call.args[places[name]]):
+        said = PLACE_OF_INPUT.sub("", text) if name in ("BadInput", "append") else text
+        numbers = iter(range(10))
+        said = re.sub("\0", lambda _: f"{{{next(numbers)}}}", said)  # noqa: B023
+        beside = re.sub(r"\{\d\}", "", said).strip()
+        if " " in said and (beside == said or len(beside) >= FEWEST_LETTERS):
+            yield said
+
+
+def _texts_of(node: ast.expr) -> Iterator[str]:
+    """Each text that the expression may be; a value in it is a zero character."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.JoinedStr):
+        yield "".join(str(each.value) if isinstance(each, ast.Constant) else "\0" for each in node.values)
+    elif isinstance(node, ast.List | ast.Tuple):
+        for each in node.elts:
+            yield from _texts_of(each)
+    elif isinstance(node, ast.IfExp):
+        yield from _texts_of(node.body)
+        yield from _texts_of(node.orelse)
+
+
 def path_of(language: str) -> Path:
     """Its file."""
     return CONSOLE / "locale" / f"{language}.po"
@@ -89,6 +153,8 @@ def updated(language: str) -> bytes:
     template = Catalog()
     for text in texts():
         template.add(text)
+    for text in sentences_of_engine():
+        template.add(text, context=ENGINE)
     catalog.update(template, no_fuzzy_matching=True, update_header_comment=False)
     out = io.BytesIO(HEADER.format(language=language, plural_forms=catalog.plural_forms).encode())
     out.seek(0, io.SEEK_END)

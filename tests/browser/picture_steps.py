@@ -75,6 +75,7 @@ def first_day(page: Page, token: str) -> Iterator[tuple[str, str | None]]:
     yield "first-steps", None
     yield from _first_niche(page)
     yield from _first_provider(page)
+    yield from _niche_by_hand(page)
     page.goto("/overview")
     yield "first-steps-later", None
 
@@ -92,6 +93,34 @@ def _first_niche(page: Page) -> Iterator[tuple[str, str | None]]:
     page.goto("/forms/moving")
     page.get_by_label("A home").check()
     yield "first-form", None
+    _send_form(page)
+    yield "first-form-sent", None
+
+
+def _send_form(page: Page) -> None:
+    """The consumer answers the other questions, one at a time, and sends the form."""
+    _press(page, "Continue")
+    for answer in ("10115", "20095", "290", "3", "2"):
+        page.get_by_role("textbox").locator("visible=true").first.fill(answer)
+        _press(page, "Continue")
+    page.get_by_label("Later").check()
+    _press(page, "Continue")
+    page.get_by_label("Packing").check()
+    _press(page, "Continue")
+    page.get_by_label("Name").fill("Cora Canary")
+    page.get_by_label("Email address").fill("cora.canary@example.com")
+    page.get_by_role("checkbox", name="I agree").check()
+    _press(page, "Send")
+    expect(page.get_by_text("One more step: confirm your request")).to_be_visible()
+
+
+def _niche_by_hand(page: Page) -> Iterator[tuple[str, str | None]]:
+    page.goto("/niches/new")
+    page.locator("#field-name").fill("Garden design")
+    page.locator("#field-slug").fill("garden-design")
+    _press(page, "Add the niche")
+    expect(page.get_by_role("heading", name="Garden design", level=1)).to_be_visible()
+    yield "niche-by-hand", None
 
 
 def _first_provider(page: Page) -> Iterator[tuple[str, str | None]]:

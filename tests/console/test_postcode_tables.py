@@ -40,7 +40,7 @@ def test_each_version_has_its_size_its_loader_and_the_subscriptions_that_use_it(
     assert newest.startswith("newest 2 4 ")
     assert f" {name} no subscription" in newest
     assert first.startswith("1 3 ")
-    assert " operator 1 subscription Anchor Solar, gold" in first
+    assert " operator (command line) 1 subscription Anchor Solar, gold" in first
     assert f'href="/providers/{provider_id}/subscriptions/{subscription_id}"' in text
     set_filter(database, subscription_id, {"version": 2, "rules": []}, OPERATOR, of_provider_id=None)
     assert shown(ann, PAGE).count("no subscription") == 2

@@ -9,6 +9,7 @@ from fairlead.api.health import Probe
 from fairlead.api.problems import problem_of_status
 from fairlead.console.assets import asset_routes
 from fairlead.console.page import page_of_status
+from fairlead.console.problem_answers import ProblemsInLanguage
 from fairlead.console.routes import ROUTERS
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
@@ -24,6 +25,7 @@ def console_application(database: Database, settings: Settings, probe: Probe | N
     for router in ROUTERS:
         application.include_router(router)
     application.add_exception_handler(404, _not_found)
+    application.add_middleware(ProblemsInLanguage)
     return application
 
 

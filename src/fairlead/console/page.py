@@ -25,6 +25,8 @@ from fairlead.console.formats import FILTERS
 from fairlead.console.navigation import sections_for
 from fairlead.console.niche_names import NicheNames
 from fairlead.console.operator.attention import rail_counts
+from fairlead.console.operator.audit_words import ActorNames, actor_words
+from fairlead.console.problem_words import in_language, input_sentence, problem_sentence
 from fairlead.console.refusal_texts import sentence_of
 from fairlead.console.site_identity import FAIRLEAD, identity_of
 from fairlead.console.statuses import tone_of, word_of
@@ -103,6 +105,7 @@ class HtmlPage:
             "sections": [] if principal is None else sections_for(principal, self.request.url.path),
             "identity": identity_of(self.request) if status < _OUTAGE else FAIRLEAD,
             "niche_name": NicheNames(resources_of(self.request).database),
+            "actor_name": ActorNames(resources_of(self.request).database),
             "sends_mail": resources_of(self.request).settings.sends_mail,
             "is_demo": getattr(self.request.app.state, "is_demo", False),
             "request_id": current_correlation_id() or "",
@@ -176,20 +179,14 @@ def page_of_error(request: Request, error: FairleadError) -> Response:
         status = kind_of(error.code).status
         if error.code == "permission_missing":
             return _error_page(request, status, noted("You may not see this page"), _SAID[status])
-        return _error_page(request, status, kind_of(error.code).title, _sentence(error), error)
+        return _error_page(request, status, kind_of(error.code).title, None, error)
     if isinstance(error, BadInput):
-        return _error_page(request, kind_of("input_invalid").status, kind_of("input_invalid").title, _sentence(error))
+        return _error_page(request, kind_of("input_invalid").status, kind_of("input_invalid").title, None, error)
     if isinstance(error, Unavailable):
         _log.warning("a page could not be served", error=error_kind(error), exc_info=error)
         return page_of_status(request, 503)
     _log.error("a page failed", error=error_kind(error), exc_info=error)
     return page_of_status(request, 500)
-
-
-def _sentence(error: FairleadError) -> str:
-    """What the error says, as a sentence begins."""
-    said = str(error)
-    return said[:1].upper() + said[1:]
 
 
 def page_of_status(request: Request, status: int) -> Response:
@@ -199,14 +196,17 @@ def page_of_status(request: Request, status: int) -> Response:
 
 
 def _error_page(
-    request: Request, status: int, title: str, detail: str | None, error: Refused | None = None
+    request: Request, status: int, title: str, detail: str | None, error: Refused | BadInput | None = None
 ) -> Response:
     page = HtmlPage(request, viewer_of(request))
     with writing_in(page.viewer.language):
         title = translated(title)
-        detail = translated(detail) if detail is not None and detail == _SAID.get(status) else detail
+        if error is not None:
+            detail = input_sentence(error) if isinstance(error, BadInput) else problem_sentence(error.code, str(error))
+        elif detail is not None:
+            detail = translated(detail)
     shown = page.render("error.html", status=status, error_status=status, title=title, detail=detail)
-    shown.headers.update(when_to_ask_again(status, error))
+    shown.headers.update(when_to_ask_again(status, error if isinstance(error, Refused) else None))
     return shown
 
 
@@ -224,4 +224,5 @@ def _environment() -> Environment:
     known = cast("Any", environment)
     known.filters.update(FILTERS, clause=clause_in_language)
     known.globals.update(asset=asset_address, tone_of=tone_of, word_of=word_of, sentence_of=sentence_of)
+    known.globals.update(actor_words=actor_words, in_language=in_language)
     return environment

@@ -12,6 +12,7 @@ GATEWAYS: Mapping[str, str] = {
     "stripe": noted("Stripe"),
     "bank_transfer": noted("Bank transfer"),
     "cash": noted("Cash"),
+    "demo": noted("Demo payment"),
     "other": noted("Recorded by an operator"),
 }
 

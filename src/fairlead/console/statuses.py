@@ -85,6 +85,12 @@ def word_of(status: str) -> str:
     return status.replace("_", " ") if known is None else translated(known.word)
 
 
+def known_word(status: str) -> str | None:
+    """What the status is called in the language of the page; None for what is no status."""
+    known = _STATUSES.get(status)
+    return None if known is None else translated(known.word)
+
+
 def tone_of(status: str) -> Tone:
     """The colour that goes with the word."""
     known = _STATUSES.get(status)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from fairlead.api.routes.admin.operations.export_requests import ExportState
+from fairlead.console.operator import dead_letter_words
 from fairlead.console.statuses import word_of
 from fairlead.console.texts import noted, translated
 from fairlead.core.canonical import timestamp_from_text
@@ -176,7 +177,7 @@ def chosen_words(state: ExportState, names: Mapping[str, str]) -> list[tuple[str
         if name in given:
             found.append((translated(_FILTER_TEXTS[name]), names.get(given[name], str(given[name]))))
     for name, value in given.get("filters", {}).items():
-        found.append((translated(_FILTER_TEXTS[name]), str(value)))
+        found.append((translated(_FILTER_TEXTS[name]), word_of(value) if name in ("status", "outcome") else str(value)))
     if given.get("columns"):
         found.append((translated("Columns"), ", ".join(given["columns"])))
     return found
@@ -188,6 +189,6 @@ def title_of(kind: str) -> str:
 
 
 def cause_of(state: ExportState) -> str:
-    """Why the export failed: what a refusal says, without its code; else the kind of error."""
-    text = state.error or ""
-    return text.partition(": ")[2] if text.startswith("Refused ") else text
+    """Why the export failed, in the language of the page; the kind of error where there are no words for it."""
+    cause = dead_letter_words.cause_of(state.error or "")
+    return cause.words or cause.error

@@ -12,6 +12,14 @@ TASKS: Mapping[str, str] = {
     "build_export": noted("writing exports"),
 }
 
+QUEUES: Mapping[str, str] = {
+    "distribute": noted("distribution of leads"),
+    "dispatch": noted("handing out of messages"),
+    "email": noted("emails"),
+    "webhook": noted("webhooks"),
+    "export": noted("exports"),
+}
+
 MESSAGE_KINDS: Mapping[str, str] = {
     "lead_assigned": noted("Lead assigned"),
     "refund_issued": noted("Refund"),
@@ -35,6 +43,11 @@ MESSAGE_KINDS: Mapping[str, str] = {
 def task_words(task: str) -> str:
     """What a job of this task does, in the language of the page; the task itself where it is not listed."""
     return translated(TASKS[task]) if task in TASKS else task
+
+
+def queue_words(queue: str) -> str:
+    """What waits in this queue, in the language of the page."""
+    return translated(QUEUES[queue])
 
 
 def message_words(kind: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fairlead.console.formats import number_text
+from fairlead.console.operator.audit_words import actor_words
 from fairlead.console.texts import noted, translated, translated_count
 from fairlead.console.viewer import Viewer
 from fairlead.core.form import FormSchema
@@ -134,7 +135,7 @@ def moments_of(
 
 def _moment(event: LeadEvent, actors: Mapping[str, str], money: Mapping[int, str], lead_id: str) -> Moment:
     names = {
-        "actor": actors.get(event.actor or "", event.actor or ""),
+        "actor": actor_words(event.actor or "", actors),
         "provider": event.provider_name or "",
         "amount": money.get(event.amount_cents or 0, ""),
     }

@@ -7,6 +7,7 @@ export function start(card) {
   const all = document.querySelector("[data-selects-all]");
   const buttons = [...form.querySelectorAll("button[data-says]")];
   const reason = form.querySelector('[name="reason"]');
+  const refusals = JSON.parse(form.dataset.refusals); // by their codes, in the language of the page
   const selected = form.querySelector("[data-selected]");
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
   const money = new Intl.NumberFormat(locale, { style: "currency", currency: card.dataset.currency });
@@ -72,7 +73,7 @@ export function start(card) {
   function tell(box, result) {
     const said = box.closest("tr").querySelector("[data-result]");
     const isRefused = result.result === "refused";
-    said.textContent = isRefused ? result.detail : result.result === "already" ? form.dataset.already : form.dataset[verb === "approve" ? "approved" : "rejected"];
+    said.textContent = isRefused ? (refusals[result.code] ?? result.detail) : result.result === "already" ? form.dataset.already : form.dataset[verb === "approve" ? "approved" : "rejected"];
     said.className = `row-result ${isRefused ? "text-bad" : "text-ok"}`;
     box.checked = isRefused;
     box.disabled = !isRefused;

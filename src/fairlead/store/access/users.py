@@ -4,6 +4,7 @@ A user's row lock comes after those of providers and before those of its session
 do or how it proves who it is, holds that lock.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,9 @@ from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.store.configuration.rows import ConcurrentChange
 from fairlead.store.connection import Connection
 from fairlead.store.typed_rows import all_rows, one_row
+
+_USER = re.compile(r"user:(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+"""The name of an actor that is a user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,8 @@ def user_by_id(conn: Connection, user_id: str) -> UserRow | None:
 
 def actor_names(conn: Connection, actors: Iterable[str]) -> dict[str, str]:
     """What people call those of the actors that are users: by the actor's name."""
-    ids = [each.removeprefix("user:") for each in {*actors} if each.startswith("user:")]
+    found = [_USER.fullmatch(each) for each in {*actors}]
+    ids = [each["id"] for each in found if each is not None]
     rows = conn.execute("select 'user:' || id::text, name from users where id = any(%s::uuid[])", (ids,))
     return dict(rows.fetchall())
 

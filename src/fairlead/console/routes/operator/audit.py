@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.routes.admin.operations.audit import EVENT_CURSOR, list_audit_events
+from fairlead.console.operator.audit_words import action_words, actor_words, entity_words
 from fairlead.console.operator.differences import difference_of
 from fairlead.console.operator.filtered import address_with, chips
 from fairlead.console.page import PageOfRequest, PageRoute
@@ -17,6 +18,7 @@ from fairlead.console.texts import noted, translated
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.reporting.period_report import first_moment
+from fairlead.store.access.users import actor_names
 from fairlead.store.audit.sources import AuditFilter
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -32,7 +34,7 @@ FILTERS = {
     "entity_id": noted("Id"),
     "niche": noted("Niche"),
     "from": noted("From"),
-    "to": noted("To"),
+    "to": noted("Until"),
 }
 """What each filter is called."""
 
@@ -61,12 +63,16 @@ def show_audit(
     found = list_audit_events(reader, database, wanted, cursor, 50)
     chosen = {"actor": actor, "action": action, "entity": entity, "entity_id": entity_id, "niche": niche}
     chosen |= {"from": str(first or ""), "to": str(last or "")}
+    names = database.read(lambda conn: actor_names(conn, [each.actor for each in found.items]))
     return page.render(
         "operator/audit.html",
         reader,
         events=[
             (each, difference_of(each.old, each.new), page_about(each.entity, each.entity_id)) for each in found.items
         ],
+        actors={each.actor: actor_words(each.actor, names) for each in found.items},
+        action_words=action_words,
+        entity_words=entity_words,
         chosen=chosen,
         labels=FILTERS,
         chips=[(translated(FILTERS[name]), value, without) for name, value, without in chips(_PATH, chosen)],

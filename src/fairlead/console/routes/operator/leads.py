@@ -22,6 +22,7 @@ from fairlead.console.operator.lead_list import (
 )
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.periods import TITLES
+from fairlead.console.problem_words import words_of_codes
 from fairlead.core.errors import BadInput
 from fairlead.core.permissions import CONTACT_DATA, Permission
 from fairlead.flows.access.principal import Principal
@@ -73,6 +74,7 @@ def list_leads(
     return page.render(
         "operator/leads.html",
         reader,
+        refusals=words_of_codes("lead_"),
         leads=rows_of(found.items, page.viewer, most_cents, with_names=CONTACT_DATA["consumer"] in reader.permissions),
         count=found.count,
         next_address=None if cursor is None else chosen.address_with(cursor=cursor),

@@ -9,9 +9,11 @@ from fairlead.api.resources import MarketplaceDatabase, ServerSettings
 from fairlead.api.routes.admin.operations import jobs
 from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.values import Uuid
+from fairlead.console.operator.dead_letter_words import cause_of
 from fairlead.console.operator.filtered import address_with, chips
-from fairlead.console.operator.jobs_in_words import task_words
+from fairlead.console.operator.jobs_in_words import queue_words, task_words
 from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.texts import translated
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.maintenance.worker_states import read_worker_states
@@ -31,6 +33,7 @@ def show_operations(
         "operator/operations.html",
         reader,
         queues=jobs.list_queues(reader, database).items,
+        queue_words=queue_words,
         workers=[
             (each, [(task_words(task), count) for task, count in each.worker.in_hand.items()]) for each in found.workers
         ],
@@ -58,7 +61,13 @@ def show_dead_letters(
         "operator/dead-letters.html",
         reader,
         letters=found.items,
-        chips=chips(path, {"queue": queue}),
+        queue_words=queue_words,
+        cause_of=cause_of,
+        chips=[
+            (translated("Queue"), queue_words(value), without)
+            for _, value, without in chips(path, {"queue": queue, "state": state})
+            if value == queue
+        ],
         state=state,
         states=[(each, address_with(path, queue=queue, state=each)) for each in ("open", "resolved", "all")],
         next_address=more,
@@ -71,4 +80,11 @@ def show_dead_letter(
 ) -> Response:
     """Why it was given up, and what can be done about it."""
     letter = jobs.show_dead_letter(dead_letter_id, reader, database)
-    return page.render("operator/dead-letter.html", reader, letter=letter)
+    return page.render(
+        "operator/dead-letter.html",
+        reader,
+        letter=letter,
+        queue_words=queue_words,
+        task_words=task_words,
+        cause_of=cause_of,
+    )
