@@ -1,6 +1,6 @@
 """The web application: every route, behind the middleware that all requests pass."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
@@ -100,13 +100,18 @@ _FOR_EVERY_ROUTE: Any = {
 
 @cache
 def _routes_of_all() -> tuple[BaseRoute, ...]:
-    """The routes that are the same in every application of this process, so that they are put together once.
+    """The routes of the API, as `routes_together` has them."""
+    return routes_together(ROUTERS)
+
+
+def routes_together(routers: Sequence[APIRouter]) -> tuple[BaseRoute, ...]:
+    """Routes that are the same in every application of this process, so that they are put together once.
 
     The framework does it at an application's first request, for a third of a second of processor time. They know no
     application: what they need of one they find at the request.
     """
     together = APIRouter(**_FOR_EVERY_ROUTE)
-    for router in ROUTERS:
+    for router in routers:
         together.include_router(router)
     return tuple(together.routes)
 

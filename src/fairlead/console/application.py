@@ -1,10 +1,13 @@
 """The whole web application: the API, and the pages beside it."""
 
+from functools import cache
+
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
+from starlette.routing import BaseRoute
 
-from fairlead.api.application import web_application
+from fairlead.api.application import routes_together, web_application
 from fairlead.api.health import Probe
 from fairlead.api.problems import problem_of_status
 from fairlead.console.assets import asset_routes
@@ -21,12 +24,16 @@ def console_application(database: Database, settings: Settings, probe: Probe | N
     Raises SettingsError as that does.
     """
     application = web_application(database, settings, probe)
-    application.include_router(asset_routes())
-    for router in ROUTERS:
-        application.include_router(router)
+    application.router.routes.extend(_routes_of_pages())
     application.add_exception_handler(404, _not_found)
     application.add_middleware(ProblemsInLanguage)
     return application
+
+
+@cache
+def _routes_of_pages() -> tuple[BaseRoute, ...]:
+    """The routes of the console, as `routes_together` has them."""
+    return routes_together([asset_routes(), *ROUTERS])
 
 
 async def _not_found(request: Request, _: Exception) -> Response:
