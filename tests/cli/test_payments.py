@@ -116,7 +116,8 @@ def test_the_status_names_payments_in_doubt(fairlead: Program, database: Databas
         (("show", new_id()), 1, "there is no payment"),
         (("close", new_id(), "--memo", MEMO), 1, "there is no payment in doubt"),
         (("close", new_id(), "--memo", "short"), 2, "memo"),
-        (("credit", "7", "--memo", MEMO), 2, "7"),
+        (("credit", "7", "--memo", MEMO), 2, "'7' is no id of a payment in doubt: it should look like"),
+        (("close", "7", "--memo", MEMO), 2, "'7' is no id of a payment in doubt: it should look like"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else None,
 )

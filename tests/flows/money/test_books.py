@@ -126,7 +126,21 @@ def test_books_have_the_tax_that_deposits_contain_until_a_credit_note(database: 
 def test_books_without_an_entry_are_books(database: Database, tmp_path: Path) -> None:
     change_marketplace(database, "EUR", OPERATOR, timezone="Asia/Kolkata")
     assert b"Asia/Kolkata" in books(database)
+    assert b"\n; There is no entry yet.\n" in books(database)
     assert not checked(books(database), tmp_path)
+
+
+def test_a_month_without_an_entry_says_so_and_has_what_stood_before_it(database: Database, tmp_path: Path) -> None:
+    sale = sell(database)
+    [(year,)] = query(database, "select extract(year from now())::int")
+    before, later = books(database, f"{year - 1}-06"), books(database, f"{year + 1}-06")
+    said = b"\n; There is no entry in this month.\n"
+    assert (said in before, said in later, said in books(database)) == (True, True, False)
+    assert not checked(before, tmp_path), "nothing stood before it"
+    held = checked(later, tmp_path)
+    [(cents,)] = query(database, "select balance_cents from providers where id = %s", sale.bowline_id)
+    assert held[f"Liabilities:Wallets:P{sale.bowline_id}"] == -cents
+    assert f"balance Liabilities:Wallets:P{sale.bowline_id}".encode() in later
 
 
 @pytest.mark.parametrize("month", ["2026", "2026-13", "0026-01", "2026-1", "now"])

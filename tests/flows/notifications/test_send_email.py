@@ -1,7 +1,9 @@
 """A notification becomes one mail, whichever worker dies or hurries on the way."""
 
 import json
+import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,7 +14,7 @@ from fairlead.delivery.outcome import Delivery, NotSent, Sent
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.message import labelled
 from fairlead.flows.notifications.send_email import EmailSender
-from fairlead.store.connection import Database
+from fairlead.store.connection import Connection, Database
 from fairlead.telemetry.metrics import counting_in, make_metrics
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.flows.notifications.mail import Recorder, first_job, sent_to, text_of
@@ -206,6 +208,28 @@ def test_a_job_that_was_taken_over_meanwhile_does_not_overwrite_its_successor(da
     row = row_of(database, told)
     assert (row["state"], row["last_answer"], row["attempts"]) == ("sent", "second", 1)
     assert query(database, "select count(*) from dead_letters") == [(0,)]
+
+
+def test_a_lost_answer_to_what_was_recorded_is_no_other_job(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The statement is run again, as after a lost answer, and finds what it did; so does a job that was overtaken."""
+    open_marketplace(database)
+    sell_lead(database)
+    dispatch_notifications(database)
+    told, once = notification(database), Database.run_statement
+
+    def twice(own: Database, work: Callable[[Connection], bool]) -> bool:
+        once(own, work)
+        return once(own, work)
+
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(Database, "run_statement", twice)
+    EmailSender(database, Recorder(Sent("yes")), settings_for()).send(told, first_job(database, told))
+    assert row_of(database, told)["attempts"] == 1
+    said = " ".join(str(vars(record)) for record in caplog.records)
+    assert "notification delivery on record already" in said
+    assert "overtaken" not in said
 
 
 def test_the_address_is_the_one_at_the_time_of_sending(database: Database) -> None:

@@ -97,7 +97,11 @@ class _Books:
             yield transaction(movement, currency)
             self._balances[entry.provider_id] = entry.balance_after_cents
             self.entry_count += 1
-        for note in self._credit_notes():
+        notes = self._credit_notes()
+        if not self.entry_count and not notes:
+            yield ""
+            yield f"; There is no entry {'yet' if month is None else 'in this month'}."
+        for note in notes:
             day = self._day(note.issued_at)
             last_day = max(last_day, day)
             yield from self._opened(first_day, (TAX, TAX_EXPENSE))

@@ -1,9 +1,10 @@
 """What becomes of a notification after an attempt to deliver it: sent, tried again later, or given up."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from fairlead.core.retries import EMAIL_DELAYS_SECONDS, WEBHOOK_DELAYS_SECONDS, delay_seconds
 from fairlead.delivery.outcome import Delivery, NotSent, Sent
@@ -77,15 +78,26 @@ def record_delivery(
         enqueue(conn, [delivery_job(notification_id, claimed.channel, claimed.correlation_id, wait_seconds)])
 
 
-def tell(tried: Tried, *, was_recorded: bool) -> None:
+Recorded = Literal["now", "already", "not"]
+"""Whether an attempt is on record: by this call, by one before it, or not, since another job had taken it over.
+
+Before it: the answer to the first call was lost, or another job had sent it meanwhile and recorded that.
+"""
+_EVENTS: Mapping[Recorded, str] = {
+    "now": "notification delivery",
+    "already": "notification delivery on record already",
+    "not": "notification delivery overtaken by another job",
+}
+
+
+def tell(tried: Tried, recorded: Recorded) -> None:
     """The attempt is counted and in the log. Call it after the commit."""
     claimed, delivery = tried.claimed, tried.delivery
     result = "sent" if isinstance(delivery, Sent) else "rejected" if is_final(tried) else "failed"
     metrics.delivered(claimed.channel, result, tried.took_seconds)
     ids = {"notification_id": claimed.notification_id, "provider_id": claimed.provider_id}
     with correlation(claimed.correlation_id, **ids):
-        event = "notification delivery" if was_recorded else "notification delivery overtaken by another job"
-        log.info(event, channel=claimed.channel, kind=claimed.kind, result=result, attempt=tried.attempts)
+        log.info(_EVENTS[recorded], channel=claimed.channel, kind=claimed.kind, result=result, attempt=tried.attempts)
 
 
 def _wait_seconds(tried: Tried, delivery: NotSent, retry_delay_factor: float) -> float:

@@ -20,12 +20,20 @@ from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.notifications.export_link import export_link
 from fairlead.flows.notifications.message import Links, WrittenMessage, answer_text, why_not, written_message
 from fairlead.flows.notifications.one_time_link import one_time_link
-from fairlead.flows.notifications.outcome import Tried, record_delivery, tell
+from fairlead.flows.notifications.outcome import Recorded, Tried, record_delivery, tell
 from fairlead.settings import Settings, SettingsError
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.notifications.facts import MessageFacts, message_facts
-from fairlead.store.notifications.rows import ClaimedNotification, claim, lock_claimed, record_taken, record_told, skip
+from fairlead.store.notifications.rows import (
+    ClaimedNotification,
+    claim,
+    is_sent,
+    lock_claimed,
+    record_taken,
+    record_told,
+    skip,
+)
 from fairlead.telemetry.errors import error_frames, error_kind
 from fairlead.telemetry.logs import get_logger
 from fairlead.telemetry.traces import span
@@ -115,8 +123,7 @@ class EmailSender:
         with span("send email", notification_id=claimed.notification_id, kind=claimed.kind):
             attempt = self._attempt(found, session)
         tried = Tried(claimed, job_id, attempt.delivery, time.monotonic() - started)
-        was_recorded = self._record(tried, attempt)
-        tell(tried, was_recorded=was_recorded)
+        tell(tried, self._record(tried, attempt))
         return attempt.delivery
 
     def _claim(self, conn: Connection, job_ids: Mapping[str, int]) -> list[_Found]:
@@ -197,15 +204,18 @@ class EmailSender:
         message_id = message_id_of(name, self._mail_from)
         return Email(message_id, recipient, rendered.subject, rendered.html, rendered.text, headers)
 
-    def _record(self, tried: Tried, attempt: _Attempt) -> bool:
-        """What came of it is on record; returns whether the notification was still this job's to send."""
+    def _record(self, tried: Tried, attempt: _Attempt) -> Recorded:
+        """What came of it is on record, unless the notification was another job's to send by then."""
         delivery, is_first = tried.delivery, not tried.claimed.attempts
         if isinstance(delivery, Sent) and is_first and not attempt.told and attempt.failed_version is None:
             notification_id, job_id = tried.claimed.notification_id, tried.job_id
-            return self._database.run_statement(
+            was_taken = self._database.run_statement(
                 lambda conn: record_taken(conn, notification_id, job_id, delivery.answer)
             )
-        return self._database.run(lambda conn: self._record_fully(conn, tried, attempt))
+            if was_taken:
+                return "now"
+            return "already" if self._database.read(lambda conn: is_sent(conn, notification_id)) else "not"
+        return "now" if self._database.run(lambda conn: self._record_fully(conn, tried, attempt)) else "not"
 
     def _record_fully(self, conn: Connection, tried: Tried, attempt: _Attempt) -> bool:
         claimed = tried.claimed

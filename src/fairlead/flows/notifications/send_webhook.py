@@ -72,7 +72,7 @@ class WebhookSender:
             delivery, is_receivers_doing = self._deliver(found)
         tried = Tried(found.claimed, job_id, delivery, time.monotonic() - started)
         was_recorded = self._database.run(lambda conn: self._record(conn, found, tried, is_receivers_doing))
-        tell(tried, was_recorded=was_recorded)
+        tell(tried, "now" if was_recorded else "not")
         return delivery
 
     def _claim(self, conn: Connection, notification_id: str, job_id: int) -> _Found | None:

@@ -162,6 +162,12 @@ def record_taken(conn: Connection, notification_id: str, job_id: int, answer: st
     return done.rowcount == 1
 
 
+def is_sent(conn: Connection, notification_id: str) -> bool:
+    """Whether the notification is on record as sent. Locks nothing."""
+    found = conn.execute("select from notifications where id = %s and state = 'sent'", (notification_id,))
+    return found.rowcount == 1
+
+
 def record_all_taken(conn: Connection, notification_ids: Sequence[str], answer: str, now: datetime) -> list[str]:
     """Those of the notifications that are emails to providers and wait to be sent are sent; returns their ids.
 
