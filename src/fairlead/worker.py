@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from fairlead.api.health import DatabaseProbe, health_application
 from fairlead.api.serve import serve_in_thread
 from fairlead.core.errors import Unavailable
-from fairlead.delivery.mail_transport import open_mail_transport
+from fairlead.delivery.mail_transport import MailTransport, open_mail_transport
 from fairlead.flows.distribute_lead import LeadDistribution
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.exporting.build_export import ExportBuilder
@@ -56,7 +56,7 @@ def work(database: Database, settings: Settings, stop: threading.Event, on_runni
     had, before anything is done.
     """
     precedence = Precedence()
-    handlers = _handlers(database, settings, stop, precedence)
+    handlers = _handlers(database, settings, stop, precedence, open_mail_transport(settings))
     queues = [
         QueueConfig("distribute", settings.worker_concurrency),
         QueueConfig("dispatch", 1),
@@ -65,7 +65,6 @@ def work(database: Database, settings: Settings, stop: threading.Event, on_runni
         QueueConfig("export", 1),
         QueueConfig(ISOLATED, 1),
     ]
-    maintenance = Maintenance(database, settings)
     health = health_application(DatabaseProbe(database, worker_within_seconds=2.0 * settings.heartbeat_timeout_seconds))
     with ExitStack() as stack:
         at = settings.http_host, settings.worker_port
@@ -73,20 +72,47 @@ def work(database: Database, settings: Settings, stop: threading.Event, on_runni
         log.info("worker started", port=served.port, host=settings.http_host)
         # However serving the queues ends, by an error too, nothing keeps tasks for it afterwards.
         stack.callback(stop.set)
-        for tasks in GROUPS:
-            threading.Thread(target=_keep, args=(maintenance, tasks, stop), name="maintenance", daemon=True).start()
+        _keep_tasks(database, settings, stop)
         # A thread that renders mails lets go of the interpreter this soon for one that decides.
         sys.setswitchinterval(SWITCH_SECONDS)
         bounds = Bounds(settings.heartbeat_timeout_seconds, settings.shutdown_timeout_seconds)
         return run_worker(database, queues, handlers, bounds, stop, on_running, precedence.expect)
 
 
+@contextmanager
+def working_beside(database: Database, settings: Settings, mail: MailTransport) -> Generator[None]:
+    """While the block runs, threads of this process do what a worker does, for one that decides its leads itself.
+
+    Jobs of leads, and of handing out what is to be told, are left to it. Emails leave by `mail`; no port is opened.
+    """
+    stop, precedence = threading.Event(), Precedence()
+    handlers = _handlers(database, settings, stop, precedence, mail)
+    queues = [QueueConfig("email", 1, EMAILS_AT_ONCE), QueueConfig("webhook", 1), QueueConfig("export", 1)]
+    bounds = Bounds(settings.heartbeat_timeout_seconds, settings.shutdown_timeout_seconds)
+    serving = threading.Thread(
+        target=run_worker, args=(database, queues, handlers, bounds, stop), name="worker", daemon=True
+    )
+    serving.start()
+    _keep_tasks(database, settings, stop)
+    try:
+        yield
+    finally:
+        stop.set()
+        serving.join(settings.shutdown_timeout_seconds)
+
+
+def _keep_tasks(database: Database, settings: Settings, stop: threading.Event) -> None:
+    maintenance = Maintenance(database, settings)
+    for tasks in GROUPS:
+        threading.Thread(target=_keep, args=(maintenance, tasks, stop), name="maintenance", daemon=True).start()
+
+
 def _handlers(
-    database: Database, settings: Settings, stop: threading.Event, precedence: Precedence
+    database: Database, settings: Settings, stop: threading.Event, precedence: Precedence, mail: MailTransport
 ) -> Mapping[Task, Handler]:
     distributor = Distributor(database, settings.max_leads_per_batch, settings.retry_delay_factor)
     leads = LeadDistribution(distributor, _lead_turns(database, settings, stop))
-    emails = EmailSender(database, open_mail_transport(settings), settings)
+    emails = EmailSender(database, mail, settings)
     webhooks = WebhookSender(database, settings)
     exports = ExportBuilder(database, settings)
 

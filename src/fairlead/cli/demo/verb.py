@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
-from fairlead.cli.demo.console import demo_console
+from fairlead.cli.demo.console import CONNECTIONS, demo_console
 from fairlead.cli.demo.history import NO_EMAIL_LEAVES, SENDER, make_history
 from fairlead.cli.demo.past_changes import demo_marketplace, former_providers
 from fairlead.cli.demo.providers_desk import ProvidersDesk
@@ -79,7 +79,7 @@ def demo(
         fairlead demo --leads 2000 --fast --seed 11
     """
     say("Setting up: PostgreSQL, schema, a sample marketplace ...", "dim")
-    with marketplace() as database:
+    with marketplace(max_connections=CONNECTIONS) as database:
         is_living = console.is_terminal and not fast
         days = history_days if history_days is not None else (HISTORY_DAYS if is_living else 0)
         _set_up(database, seed, days)
