@@ -241,8 +241,9 @@ class Model:
             self.top_ups.over(payment, "succeeded", balance, self.now, is_credited=True)
 
     def doubt(self, new: Doubt) -> bool:
-        """An operator is told, once of each kind and charge; False where that was before."""
-        if any((each.kind, each.charge) == (new.kind, new.charge) and new.charge for each in self.doubts):
+        """An operator is told, once of each kind and charge, or payment; False where that was before."""
+        alike = [each for each in self.doubts if (each.kind, each.charge) == (new.kind, new.charge)]
+        if any(new.charge or each.payment is new.payment for each in alike):
             return False
         self.doubts.append(new)
         return True

@@ -79,7 +79,9 @@ class Paying(Reports):
         answer_as_test(self.database, self.provider_id(payment.provider), request_id, answer)  # type: ignore[arg-type]
         if payment.answer is None:
             payment.answer = answer
-            payment.ask_at = payment.ask_at and min(payment.ask_at, self.model.now)
+            if payment.state == "pending":
+                # Also one that was not to be asked about any more, since an operator decides on it.
+                payment.ask_at = min(payment.ask_at or self.model.now, self.model.now)
             self.ask_gateway(is_away=False)
 
     @precondition(lambda self: any(each.ask_at for each in self.model.top_ups.payments))

@@ -13,6 +13,7 @@ from fairlead.delivery.mail_transport import open_mail_transport
 from fairlead.delivery.outcome import Delivery, NotSent, Sent
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.message import labelled
+from fairlead.flows.notifications.outcome import Recorded
 from fairlead.flows.notifications.send_email import EmailSender
 from fairlead.store.connection import Connection, Database
 from fairlead.telemetry.metrics import counting_in, make_metrics
@@ -173,7 +174,7 @@ def test_a_worker_that_dies_after_the_servers_yes_sends_the_same_message_again(d
     job_id = first_job(database, told)
 
     class Dies(EmailSender):
-        def _record(self, *_: object, **__: object) -> bool:
+        def _record(self, *_: object, **__: object) -> Recorded:
             raise SystemExit
 
     inbox = Inbox()
