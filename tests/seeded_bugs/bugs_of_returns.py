@@ -15,9 +15,8 @@ BUGS_OF_RETURNS = (
         (
             Edit(
                 "flows/money/returns.py",
-                "            last_kept_turn(conn, assignment.provider_id, assignment.subscription_id, "
-                "[assignment.assignment_id]),\n",
-                "            None,\n",
+                "each.subscription_id, kept.get(each.subscription_id), weights",
+                "each.subscription_id, None, weights",
             ),
         ),
         (BACK, SERVED_AGAIN),

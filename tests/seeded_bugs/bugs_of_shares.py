@@ -73,8 +73,8 @@ BUGS_OF_SHARES = (
         (
             Edit(
                 "flows/money/returns.py",
-                "weight_charged(conn, assignment.niche_id, assignment.assignment_id),",
-                "None,",
+                "kept.get(each.subscription_id), weights.get(each.assignment_id)",
+                "kept.get(each.subscription_id), None",
             ),
         ),
         (f"{RETURNS}::test_at_a_weighted_level_a_turn_takes_the_stride_with_it_at_which_it_was_charged",),

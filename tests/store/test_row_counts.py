@@ -174,7 +174,7 @@ CHANGES: dict[str, Callable[[Connection], object]] = {
     ),
     "niches_with_a_refund_policy_are_there": lambda conn: set_refund_policy(conn, UNKNOWN, RefundPolicy()),
     "subscriptions_given_a_turn_back_had_it": lambda conn: give_turns_back(conn, UNKNOWN, [(UNKNOWN, None, 0)]),
-    "assignments_returned_were_refunded": lambda conn: set_returned(conn, UNKNOWN, 1, RefundPolicy(True, False)),
+    "assignments_returned_were_refunded": lambda conn: set_returned(conn, [(UNKNOWN, 1, RefundPolicy(True, False))]),
     "subscriptions_opened_were_shut": lambda conn: leave_limits(conn, [UNKNOWN], [UNKNOWN]),
     "niches_with_a_window_are_there": lambda conn: set_window_days(conn, UNKNOWN, 7),
     "providers_with_preferences_are_there": lambda conn: write_preferences(conn, UNKNOWN, {}),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 
 from fairlead.core.errors import Refused
@@ -201,6 +202,35 @@ def test_every_way_to_a_refund_gives_back(way: str, database: Database) -> None:
         mark_lead_bad(database, lead_id, MEMO, OPERATOR)
     assert market.places()[first] is None
     market.agrees()
+
+
+def test_a_bad_lead_costs_the_same_statements_however_many_bought_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The niche is locked meanwhile, and no lead of it is sold."""
+    for count in (1, 9):
+        niche = NICHES.format(slug=f"of-{count}").replace("max_recipients = 1", f"max_recipients = {count}")
+        names = [f"n{count}{number}" for number in range(count)]
+        own = f'{{ niche = "of-{count}", level = "only" }}'
+        declare(database, niche + "".join(PROVIDERS.format(name=name, limits="", subscriptions=own) for name in names))
+    niches, statements = dict(query(database, "select slug, id::text from niches")), list[int]()
+    real = psycopg.Cursor.execute
+    for count in (1, 9):
+        change_refund_policy(database, niches[f"of-{count}"], RefundPolicy(True, True), OPERATOR)
+        [lead_id] = submit_leads(database, f"of-{count}", [{}], OPERATOR, approve=True)
+        Distributor(database).distribute_waiting(niches[f"of-{count}"])
+        done = list[str]()
+
+        def execute(cursor: Any, text: Any, *more: Any, done: list[str] = done, **named: Any) -> Any:
+            done.append(str(text))
+            return real(cursor, text, *more, **named)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(psycopg.Cursor, "execute", execute)
+            assert len(mark_lead_bad(database, lead_id, MEMO, OPERATOR).refunds) == count
+        statements.append(len(done))
+    assert statements[0] == statements[1]
+    assert verify(database).holds
 
 
 def test_a_turn_goes_back_to_a_subscription_that_is_gone_meanwhile(database: Database) -> None:

@@ -14,12 +14,12 @@ from fairlead.store.money.assignments import AssignmentTerms, LockedAssignment
 from fairlead.store.money.returns import (
     ShutSubscription,
     give_turns_back,
-    last_kept_turn,
+    last_kept_turns,
     leave_limits,
     refund_policies,
     set_returned,
     shut_by_limits,
-    weight_charged,
+    weights_charged,
 )
 
 
@@ -62,31 +62,43 @@ def returns_of(conn: Connection, niches: Mapping[str, LockedNiche], assignments:
     leaving = [each for each in own if policies[each.niche_id].leaves_limits]
     shut = shut_by_limits(conn, sorted({each.provider_id for each in leaving})) if leaving else []
     returns = Returns(policies, own)
+    turns = _turns_given_back(conn, [each for each in own if policies[each.niche_id].returns_turn])
     for each in own:
-        for niche_id, given_back in _returns_of_one(conn, each, policies[each.niche_id], shut):
+        for niche_id, given_back in _returns_of_one(each, policies[each.niche_id], turns, shut):
             returns.given_back.setdefault(niche_id, []).append(given_back)
     if missing := returns.given_back.keys() - niches.keys():
         raise LockSetChanged(sorted(missing))
     return returns
 
 
-def _returns_of_one(
-    conn: Connection, assignment: LockedAssignment, policy: RefundPolicy, shut: Sequence[ShutSubscription]
-) -> Iterator[tuple[str, Return]]:
-    turn = None
-    if policy.returns_turn:
-        turn = TurnGivenBack(
-            assignment.subscription_id,
-            last_kept_turn(conn, assignment.provider_id, assignment.subscription_id, [assignment.assignment_id]),
-            weight_charged(conn, assignment.niche_id, assignment.assignment_id),
+def _turns_given_back(conn: Connection, assignments: Sequence[LockedAssignment]) -> Mapping[str, TurnGivenBack]:
+    """By assignment, where its subscription stands without it. They are of one lead, and so of one niche."""
+    if not assignments:
+        return {}
+    ids = [each.assignment_id for each in assignments]
+    kept = last_kept_turns(conn, [(each.subscription_id, each.provider_id) for each in assignments], ids)
+    weights = weights_charged(conn, assignments[0].niche_id, ids)
+    return {
+        each.assignment_id: TurnGivenBack(
+            each.subscription_id, kept.get(each.subscription_id), weights.get(each.assignment_id)
         )
+        for each in assignments
+    }
+
+
+def _returns_of_one(
+    assignment: LockedAssignment,
+    policy: RefundPolicy,
+    turns: Mapping[str, TurnGivenBack],
+    shut: Sequence[ShutSubscription],
+) -> Iterator[tuple[str, Return]]:
     opened: dict[str, list[str]] = {}
     for each in shut if policy.leaves_limits else ():
         if _is_opened_by(each, assignment):
             opened.setdefault(each.niche_id, []).append(each.subscription_id)
     own = opened.pop(assignment.niche_id, [])
     known = assignment.assignment_id, assignment.provider_id
-    yield assignment.niche_id, Return(*known, turn, policy.leaves_limits, own)
+    yield assignment.niche_id, Return(*known, turns.get(assignment.assignment_id), policy.leaves_limits, own)
     for niche_id, subscription_ids in sorted(opened.items()):
         yield niche_id, Return(*known, None, True, subscription_ids)
 
@@ -116,8 +128,14 @@ def record_returns(conn: Connection, niches: Mapping[str, LockedNiche], returns:
         for niche_id, given_back in returns.given_back.items()
         for number, each in enumerate(given_back, start=1)
     }
-    for each in returns.assignments:
-        set_returned(conn, each.assignment_id, seqs[each.niche_id, each.assignment_id], returns.policies[each.niche_id])
+    if returns.assignments:
+        set_returned(
+            conn,
+            [
+                (each.assignment_id, seqs[each.niche_id, each.assignment_id], returns.policies[each.niche_id])
+                for each in returns.assignments
+            ],
+        )
     leaving = [each for each in returns.assignments if returns.policies[each.niche_id].leaves_limits]
     if leaving:
         owners = sorted({owner for each in leaving for owner in (each.subscription_id, each.provider_id)})

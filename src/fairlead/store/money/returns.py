@@ -1,6 +1,6 @@
 """What refunds give back besides the money: the turn of a subscription, and the lead's place in its limits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,35 +62,49 @@ def shut_by_limits(conn: Connection, provider_ids: Sequence[str]) -> list[ShutSu
     )
 
 
-def last_kept_turn(conn: Connection, provider_id: str, subscription_id: str, but: Sequence[str]) -> int | None:
-    """The `served_seq` of the subscription's last assignment whose turn was not given back, these left out.
+def last_kept_turns(
+    conn: Connection, subscriptions: Sequence[tuple[str, str]], but: Sequence[str]
+) -> Mapping[str, int]:
+    """By subscription the `served_seq` of its last assignment whose turn was not given back, these left out.
 
-    None where there is none. Needs the locks of niche and provider. The later of two assignments of a subscription has
-    the higher place in its ledger, by which they are found.
+    Left out are subscriptions without one. Each is named with its provider. Needs the locks of niche and providers. The
+    later of two assignments of a subscription has the higher place in its ledger, by which they are found.
     """
     rows = conn.execute(
         """
-        select served_seq from assignments
-        where provider_id = %s and subscription_id = %s and not turn_returned and id <> all(%s::uuid[])
-        order by ledger_seq desc limit 1
+        select asked.subscription_id::text, kept.served_seq
+        from unnest(%s::uuid[], %s::uuid[]) as asked (subscription_id, provider_id)
+        cross join lateral (
+            select a.served_seq from assignments a
+            where a.provider_id = asked.provider_id and a.subscription_id = asked.subscription_id
+              and not turn_returned and id <> all(%s::uuid[])
+            order by a.ledger_seq desc limit 1) kept
         """,
-        (provider_id, subscription_id, array_text(but)),
+        (
+            array_text([subscription_id for subscription_id, _ in subscriptions]),
+            array_text([provider_id for _, provider_id in subscriptions]),
+            array_text(but),
+        ),
     ).fetchall()
-    return rows[0][0] if rows else None
+    return dict(rows)
 
 
-def weight_charged(conn: Connection, niche_id: str, assignment_id: str) -> int | None:
-    """The weight at which the assignment was charged, where its level was weighted then, as its decision says."""
+def weights_charged(conn: Connection, niche_id: str, assignment_ids: Sequence[str]) -> Mapping[str, int]:
+    """The weights at which assignments of the niche were charged, as their decisions say, by assignment.
+
+    Left out are those whose level was not weighted then.
+    """
     rows = conn.execute(
         """
-        select (recipient ->> 'weight')::integer
+        select a.id::text, (recipient ->> 'weight')::integer
         from assignments a join niche_journal j on j.niche_id = a.niche_id and j.seq = a.journal_seq,
              jsonb_path_query(j.payload, 'lax $.levels[*].recipients[*]') as recipient
-        where a.id = %s and a.niche_id = %s and recipient ->> 'assignment_id' = a.id::text
+        where a.id = any(%s::uuid[]) and a.niche_id = %s and recipient ->> 'assignment_id' = a.id::text
+          and recipient ->> 'weight' is not null
         """,
-        (assignment_id, niche_id),
+        (array_text(assignment_ids), niche_id),
     ).fetchall()
-    return rows[0][0] if rows else None
+    return dict(rows)
 
 
 def give_turns_back(conn: Connection, niche_id: str, turns: Sequence[tuple[str, int | None, int]]) -> None:
@@ -119,17 +133,25 @@ def give_turns_back(conn: Connection, niche_id: str, turns: Sequence[tuple[str, 
     )
 
 
-def set_returned(conn: Connection, assignment_id: str, return_seq: int, policy: RefundPolicy) -> None:
-    """The assignment, refunded, says what was given back by this entry of its niche's journal."""
+def set_returned(conn: Connection, returned: Sequence[tuple[str, int, RefundPolicy]]) -> None:
+    """Each of these assignments, refunded, says what was given back by this entry of its niche's journal."""
     change_rows(
         conn,
         "assignments_returned_were_refunded",
-        1,
+        len(returned),
         """
-        update assignments set return_seq = %s, turn_returned = %s, left_limits = %s
-        where id = %s and status = 'refunded' and return_seq is null
+        update assignments a
+        set return_seq = returned.seq, turn_returned = returned.turn_returned, left_limits = returned.left_limits
+        from unnest(%s::uuid[], %s::bigint[], %s::boolean[], %s::boolean[])
+             as returned (assignment_id, seq, turn_returned, left_limits)
+        where a.id = returned.assignment_id and a.status = 'refunded' and a.return_seq is null
         """,
-        (return_seq, policy.returns_turn, policy.leaves_limits, assignment_id),
+        (
+            array_text([assignment_id for assignment_id, _, _ in returned]),
+            array_text([seq for _, seq, _ in returned]),
+            array_text([policy.returns_turn for _, _, policy in returned]),
+            array_text([policy.leaves_limits for _, _, policy in returned]),
+        ),
     )
 
 
