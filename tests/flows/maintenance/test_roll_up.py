@@ -173,6 +173,11 @@ def test_reports_say_the_same_with_pieces_and_without(database: Database, databa
     value(database, "update report_pieces set counts[1] = counts[1] - 1 where fact = 'levels' returning 1")
     assert told(database) == before
 
+    for change in ("+ 1", "- 1"):
+        value(database, f"update report_pieces set counts[43] = counts[43] {change} where fact = 'times' returning 1")
+        [check] = [each for each in verify(database).checks if each.name.startswith("what reports keep")]
+        assert [each[:10] for each in check.differences[:1]] == (["times from"] if change == "+ 1" else [])
+
     value(database, "update report_pieces set counts[2] = counts[2] + 1 where fact = 'ledger' returning 1")
     [check] = [each for each in verify(database).checks if each.name.startswith("what reports keep")]
     assert "ledger from" in check.differences[0]

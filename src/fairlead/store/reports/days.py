@@ -1,10 +1,11 @@
 """The span of days that a report is about: calendar days in a given time zone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import LiteralString
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fairlead.core.errors import BadInput
@@ -12,6 +13,7 @@ from fairlead.store.ids import ids_from
 from fairlead.store.time_zones import date_changes, time_zone_names
 
 MOST_DAYS = 366
+_ASIDE = timedelta(minutes=1)
 
 
 def within(column: LiteralString) -> LiteralString:
@@ -42,33 +44,34 @@ class Days:
 
     def parameters(self, **more: object) -> dict[str, object]:
         """The values for `within` and `day_of`, for the ids of the span, and what else is given."""
-        last_day = self.day_before - timedelta(days=1)
-        changes = date_changes(self.day_from, last_day, ZoneInfo(self.timezone))
-        stretches = [(begin, end, day) for (begin, day), (end, _) in pairwise(changes)]
-        own = [each for each in stretches if self.day_from <= each[2] < self.day_before]
-        end_of_all = changes[-1][0]
-        since, before = (own[0][0], own[-1][1]) if own else (end_of_all, end_of_all)
-        gaps = [each for each in stretches if each not in own and since <= each[0] < before]
-        # A zone puts its clocks back over at most one midnight in half a year, so each end has one at most.
-        first_gap, last_gap = ([*gaps, (before, before, last_day), (before, before, last_day)])[:2]
-        return {
-            "since": since,
-            "before": before,
-            "first_gap": first_gap[0],
-            "first_gap_end": first_gap[1],
-            "last_gap": last_gap[0],
-            "last_gap_end": last_gap[1],
-            "turns": [begin for begin, _, _ in stretches],
-            "dates": [day for _, _, day in stretches],
-            "first_id": self._id_around(self.day_from, -1),
-            "last_id": self._id_around(self.day_before, 1),
-            **more,
-        }
+        return {**_values(self), **more}
 
-    @staticmethod
-    def _id_around(day: date, days: int) -> UUID:
-        # A day aside, which is more than any time zone is from UTC.
-        return ids_from(datetime.combine(day, time.min, UTC) + timedelta(days=days))
+
+@lru_cache(maxsize=128)
+def _values(days: Days) -> Mapping[str, object]:
+    """Once for all queries of a report: the calendars of a year are gone through for them."""
+    last_day = days.day_before - timedelta(days=1)
+    changes = date_changes(days.day_from, last_day, ZoneInfo(days.timezone))
+    stretches = [(begin, end, day) for (begin, day), (end, _) in pairwise(changes)]
+    own = [each for each in stretches if days.day_from <= each[2] < days.day_before]
+    end_of_all = changes[-1][0]
+    since, before = (own[0][0], own[-1][1]) if own else (end_of_all, end_of_all)
+    gaps = [each for each in stretches if each not in own and since <= each[0] < before]
+    # A zone puts its clocks back over at most one midnight in half a year, so each end has one at most.
+    first_gap, last_gap = ([*gaps, (before, before, last_day), (before, before, last_day)])[:2]
+    return {
+        "since": since,
+        "before": before,
+        "first_gap": first_gap[0],
+        "first_gap_end": first_gap[1],
+        "last_gap": last_gap[0],
+        "last_gap_end": last_gap[1],
+        "turns": [begin for begin, _, _ in stretches],
+        "dates": [day for _, _, day in stretches],
+        # An id is of the same time as its row, to the millisecond.
+        "first_id": ids_from(since, -_ASIDE),
+        "last_id": ids_from(before, _ASIDE),
+    }
 
 
 def checked_days(day_from: date, day_before: date, timezone: str, most_days: int | None = MOST_DAYS) -> Days:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from fairlead.store.connection import Connection
-from fairlead.store.reports.facts import LEVELS, SALES
+from fairlead.store.reports.decision_facts import LEVELS
+from fairlead.store.reports.facts import SALES
 from fairlead.store.reports.pieces import Cover
 from fairlead.store.reports.totals import totals
 from fairlead.store.reports.waits import Turns, turns_of

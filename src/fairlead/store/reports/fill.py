@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fairlead.store.connection import Connection
-from fairlead.store.reports.facts import LEVELS, REFUSALS
+from fairlead.store.reports.decision_facts import LEVELS, REFUSALS
 from fairlead.store.reports.names import reported_levels
 from fairlead.store.reports.pieces import Cover
 from fairlead.store.reports.totals import totals

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from fairlead.core.decision import Outcome
 from fairlead.store.connection import Connection
-from fairlead.store.reports.facts import DECISIONS, SOLD
+from fairlead.store.reports.decision_facts import DECISIONS
+from fairlead.store.reports.facts import SOLD
 from fairlead.store.reports.names import niche_slugs
 from fairlead.store.reports.pieces import Cover
 from fairlead.store.reports.totals import totals

@@ -6,7 +6,9 @@ from datetime import date, datetime
 from typing import LiteralString
 
 from fairlead.store.connection import Connection
-from fairlead.store.reports.facts import DECISIONS, LEADS, LEVELS, OPEN_SLOTS, REFUNDS, SALES, SOLD, TIMES, ReportFact
+from fairlead.store.reports.decision_facts import DECISIONS, LEVELS, OPEN_SLOTS
+from fairlead.store.reports.fact import ReportFact
+from fairlead.store.reports.facts import LEADS, REFUNDS, SALES, SOLD, TIMES
 from fairlead.store.reports.pieces import Cover, Key, Totals
 from fairlead.store.reports.totals import totals
 from fairlead.store.typed_rows import all_rows
@@ -91,7 +93,7 @@ def figures(conn: Connection, covered: Cover) -> Figures:
     assignments, gross, *_ = _one(totals(conn, covered, SALES), SALES)
     [assigned] = _one(totals(conn, covered, SOLD), SOLD)
     refunded, refunded_cents = _one(totals(conn, covered, REFUNDS), REFUNDS)
-    times = {key: count for key, (count,) in totals(conn, covered, TIMES, ("keys[1]", "keys[2]")).items()}
+    times = totals(conn, covered, TIMES, ("keys[1]", "keys[2]"))
     return Figures(
         received,
         sold,
@@ -106,13 +108,21 @@ def figures(conn: Connection, covered: Cover) -> Figures:
     )
 
 
-def seconds_at(times: Mapping[Key, int], step: str, percent: int) -> float | None:
+def seconds_at(times: Mapping[Key, Sequence[int]], step: str, percent: int) -> float | None:
     """Within how many seconds so many of 100 leads went through that step; None without any.
 
-    >>> seconds_at({("approval", "20"): 9, ("approval", "1300"): 1}, "approval", 50)
-    0.02
+    `times` has, by step and by a unit in milliseconds, how many leads took 0, 1, 2 ... of that unit.
+
+    >>> seconds_at({("approval", "1"): [0, 0, 9], ("approval", "100"): [0, 1]}, "approval", 50)
+    0.002
     """
-    counted = sorted((int(milliseconds), count) for (which, milliseconds), count in times.items() if which == step)
+    counted = sorted(
+        (number * int(unit), count)
+        for (which, unit), counts in times.items()
+        if which == step
+        for number, count in enumerate(counts)
+        if count
+    )
     wanted, seen = sum(count for _, count in counted) * percent, 0
     for milliseconds, count in counted:
         seen += count

@@ -194,6 +194,7 @@ def make_span(conn: Connection, days: Days) -> int:
             f"""
             insert into report_pieces (timezone, fact, day_from, day_before, niche_id, keys, counts)
             select %(timezone)s, %(fact)s, day, %(until)s, niche_id, keys, counts from ({fact.as_one}) piece
+            order by niche_id, keys
             """,
             {**values, "fact": fact.name},
         ).rowcount

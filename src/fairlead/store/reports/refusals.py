@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from fairlead.store.connection import Connection
-from fairlead.store.reports.facts import REFUSALS
+from fairlead.store.reports.decision_facts import REFUSALS
 from fairlead.store.reports.pieces import Cover
 from fairlead.store.reports.totals import MONTH, totals
 

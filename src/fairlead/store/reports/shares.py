@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import LiteralString
 
 from fairlead.store.connection import Connection
-from fairlead.store.reports.facts import UNPAID
+from fairlead.store.reports.decision_facts import UNPAID
 from fairlead.store.reports.pieces import Cover
 from fairlead.store.reports.totals import totals
 from fairlead.store.reports.waits import Turns, turns_of
