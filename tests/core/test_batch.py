@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fairlead.core import batch as batches
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch
+from fairlead.core.calendar.limits import counters_of
 from fairlead.core.decide import decide
 from fairlead.core.decision import Decision
 from fairlead.core.model import Balance, Lead, Level, Subscription
@@ -104,7 +105,10 @@ def test_an_earlier_lead_that_was_not_expected_decides_nothing_anew(
     asked = decide_batch(history.roster, [history.lead({})], {}, BEGINNING, history.balances)
     assert isinstance(asked, NeedsBalances)
     seconds = int(BEGINNING.timestamp()) + last_at
-    counted = {each: own._replace(last_at=seconds) for each, (_, own) in asked.windows.items()}
+    counted = {
+        each: counters_of(own.owner, own.owner_id, own.windows, own.used, seconds)
+        for each, (_, own) in asked.windows.items()
+    }
     assert isinstance(asked.resume(history.roster, history.balances, counted), BatchDecision)
     assert len(decisions) == times
 

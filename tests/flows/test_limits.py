@@ -1,8 +1,8 @@
 """Limits and schedules in the marketplace: set by a file or a verb, kept by every decision, proven by the sweep."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import pytest
 
@@ -233,6 +233,22 @@ def test_what_is_kept_and_cannot_be_read_is_counted_anew(market: Market) -> None
         conn.execute("update subscriptions set limits_used = 'x' || limits_used")
     assert not verify(market.database).holds
     assert market.sold(2) == 1
+
+
+def test_limits_that_are_kept_with_what_was_used_are_the_owners(market: Market) -> None:
+    market.declare(subscription="limits = { leads_per_day = 3 }", provider="limits = { spend_cents_per_week = 5000 }")
+    assert market.sold() == 1
+    changes: Sequence[tuple[LiteralString, str, str]] = (
+        ("subscriptions", ":3:", ":4:"),
+        ("providers", "::5000", "::6000"),
+    )
+    for table, own, other in changes:
+        with market.database.transaction() as conn:
+            conn.execute(f"update {table} set limits_used = replace(limits_used, %s, %s)", (own, other))
+        [(difference,)] = [check.differences for check in verify(market.database).checks if not check.holds]
+        with market.database.transaction() as conn:
+            conn.execute(f"update {table} set limits_used = replace(limits_used, %s, %s)", (other, own))
+        assert "says its limits are" in difference
 
 
 def test_what_is_kept_of_a_subscription_is_read_again_only_where_another_may_have_moved_it(

@@ -8,6 +8,7 @@ SCHEDULE = "tests/core/calendar/test_schedule.py"
 TURNING = "tests/core/calendar/test_turning.py"
 SCENARIOS = "tests/scenarios"
 STORED = "tests/flows/test_limits.py"
+KEPT = "tests/core/calendar/test_stored_counters.py"
 RACE = "tests/race/test_limits.py"
 
 BUGS_OF_LIMITS = (
@@ -15,8 +16,8 @@ BUGS_OF_LIMITS = (
         "a limit takes one more",
         "it is reached when more than it was used",
         (
-            Edit("core/calendar/limits.py", "if counters.room_leads >= 1 and", "if counters.room_leads >= 0 and"),
-            Edit("core/postconditions.py", "(price_cents if is_of_money else 1) > limit", "0 > limit"),
+            Edit("core/calendar/limits.py", "if own.room_leads >= 1 and", "if own.room_leads >= 0 and"),
+            Edit("core/calendar/limits.py", "return (windows.ceilings - tally) & windows", "return windows"),
         ),
         (LIMITS,),
         is_quick=True,
@@ -27,10 +28,10 @@ BUGS_OF_LIMITS = (
         (
             Edit(
                 "core/calendar/limits.py",
-                "counters.room_cents >= price_cents",
-                "counters.room_cents >= 1",
+                "own.room_cents >= price_cents",
+                "own.room_cents >= 1",
             ),
-            Edit("core/postconditions.py", "(price_cents if is_of_money else 1) > limit", "0 > limit"),
+            Edit("core/calendar/limits.py", "return (windows.ceilings - tally) & windows", "return windows"),
         ),
         (LIMITS,),
         is_quick=True,
@@ -184,6 +185,40 @@ BUGS_OF_LIMITS = (
             ),
         ),
         (STORED,),
+    ),
+    Bug(
+        "what is kept of a window that is over is recorded of the next",
+        "a text that was read is what a sale records",
+        (Edit("core/calendar/stored_counters.py", 'if text == f"{first};{own.recorded}":', "if text:"),),
+        (KEPT,),
+        is_quick=True,
+    ),
+    Bug(
+        "an owner is looked up anew for each lead of a batch",
+        "what is expected stays what it is meanwhile",
+        (
+            Edit(
+                "core/calendar/time_rules.py",
+                "if (asked := self.asked.get(owner_id)) is not None:",
+                "if (asked := self.asked.get(owner_id)) is not None and not owner_id:",
+            ),
+        ),
+        (KEPT,),
+        is_quick=True,
+    ),
+    Bug(
+        "of several windows only the first is held to its limits",
+        "a lead counts in each alike",
+        (Edit("core/calendar/limits.py", "same_in_each(1, len(periods), step=2)", "1"),),
+        (KEPT,),
+        is_quick=True,
+    ),
+    Bug(
+        "a number spoils the one above it",
+        "none is ever so great",
+        (Edit("core/calendar/side_by_side.py", "<= max(numbers) <= GREATEST", "<= max(numbers)"),),
+        ("tests/core/calendar/test_side_by_side.py",),
+        is_quick=True,
     ),
     Bug(
         "providers with limits are not locked",

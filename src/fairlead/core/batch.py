@@ -50,12 +50,12 @@ class Step:
 class BatchDecision:
     """A final decision of every lead of a batch, with the balances of all providers that it consulted.
 
-    `counters_after` are the counters of limits that it moved, as they are afterwards, each with its provider's id.
+    `counters_after` are the counters of limits that it moved, as they are afterwards.
     """
 
     steps: tuple[Step, ...]
     balances_after: Mapping[str, Balance]
-    counters_after: tuple[tuple[str, Counters], ...] = ()
+    counters_after: tuple[Counters, ...] = ()
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -152,7 +152,7 @@ def _is_as_expected(counted: Counters, expected: Counters, decided_at: datetime)
     # What is kept after the batch says when the owner received a lead last: that is at this moment, or later still
     # where a clock was set back, so an earlier lead may be one that was not expected.
     now = int(decided_at.timestamp())
-    return counted.numbers == expected.numbers and max(counted.last_at, now) == max(expected.last_at, now)
+    return counted.tally == expected.tally and max(counted.last_at, now) == max(expected.last_at, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def decide_batch(
                     counters.count(recipient.counters, recipient.price_cents)
     taken = [(step.decision, step.deactivated) for step in steps]
     assert_batch(roster.head.seq + 1, taken, balances.before, balances.after)
-    batch = BatchDecision(tuple(steps), balances.after, tuple(counters.moved))
+    batch = BatchDecision(tuple(steps), balances.after, tuple(counters.moved.values()))
     windows = counters.asked
     of_providers = (provider_id for provider_id, own in windows.values() if own.owner == "provider")
     missing = balances.consulted.keys() | frozenset(of_providers)

@@ -192,12 +192,13 @@ def _priced(roster: Roster, level: Level, state: DecisionState) -> tuple[Level, 
     state.used_age |= priced.asks_age
     state.used_local_time |= priced.asks_hours
     state.lowest_prices[level.level_id] = priced.lowest_cents
-    facts = PriceFacts(
-        None if lead.matched_ids is not None else lead.attributes,
-        timedelta(0) if lead.created_at is None else max(timedelta(0), state.decided_at - lead.created_at),
-        state.time_rules.is_within,
-    )
-    rule = rule_that_holds(priced.rules, facts, state.time_rules.recorded_price_rule(level.level_id))
+    if state.price_facts is None:
+        state.price_facts = PriceFacts(
+            None if lead.matched_ids is not None else lead.attributes,
+            timedelta(0) if lead.created_at is None else max(timedelta(0), state.decided_at - lead.created_at),
+            state.time_rules.is_within,
+        )
+    rule = rule_that_holds(priced.rules, state.price_facts, state.time_rules.recorded_price_rule(level.level_id))
     return priced.at[0 if rule is None else rule.number], rule
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from fairlead.core.calendar.limits import Counters
 from fairlead.core.canonical import JsonObject
 from fairlead.core.model import PLAIN_TERMS, Balance, Lead, Level, ProviderTerms, Subscription
+from fairlead.core.prices import PriceFacts
 
 
 class Balances(Protocol):
@@ -58,8 +59,9 @@ class DecisionState:
     terms are not plain; with `time_rules` None no subscription has limits or a schedule. `used_local_time`
     says whether the decision depended on those. `conflict_groups` has the providers of each, of this niche;
     `recipient_of_group` the one that receives the lead. `lowest_prices` has the lowest price that levels with price
-    rules can ask, in cents, by level; `used_age` says whether a price depended on how old the lead is. `counters` are
-    those of the candidate that was asked last: a lead for it counts in them.
+    rules can ask, in cents, by level; `used_age` says whether a price depended on how old the lead is, and
+    `price_facts` are what price rules are asked with, once one was. `counters` are those of the candidate that was
+    asked last: a lead for it counts in them.
     """
 
     seq: int
@@ -77,6 +79,7 @@ class DecisionState:
     is_sold_exclusively: bool = False
     lowest_prices: dict[str, int] = field(default_factory=dict[str, int])
     used_age: bool = False
+    price_facts: PriceFacts | None = None
     counters: Sequence[Counters] = ()
 
     def terms_of(self, subscription: Subscription) -> ProviderTerms:

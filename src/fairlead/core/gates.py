@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fairlead.core.calendar.limits import Counters, ReachedCap, later_reached, reached_cap
+from fairlead.core.calendar.limits import Counters, reached_cap
 from fairlead.core.canonical import canonical_json
 from fairlead.core.decision_state import DecisionState
 from fairlead.core.filters.filter import compile_text
@@ -258,23 +258,14 @@ def _outside_schedule(state: DecisionState, subscription: Subscription, _level: 
 def _cap_reached(state: DecisionState, subscription: Subscription, level: Level) -> CapReached | None:
     try:
         state.counters = _counters_of(state, subscription)
-        reached = _reached_at(state, level.price_cents)
+        reached = reached_cap(state.counters, level.price_cents)
         lowest_cents = state.lowest_prices.get(level.level_id, level.price_cents)
         if reached is None or lowest_cents == level.price_cents:
             return None if reached is None else CapReached.of(reached)
-        at_lowest = _reached_at(state, lowest_cents)
+        at_lowest = reached_cap(state.counters, lowest_cents)
     except ValueError:
         return CapReached(None, "subscription", 0, 0, None, None)
     return CapReached.of(reached, is_for_price_only=True) if at_lowest is None else CapReached.of(at_lowest)
-
-
-def _reached_at(state: DecisionState, price_cents: int) -> ReachedCap | None:
-    reached = None
-    for own in state.counters:
-        found = reached_cap(own, price_cents)
-        if found is not None:
-            reached = later_reached(reached, found)
-    return reached
 
 
 def _counters_of(state: DecisionState, subscription: Subscription) -> Sequence[Counters]:

@@ -143,13 +143,9 @@ def _have_room(recipient: Recipient, own_limits: str | None, limits_of_provider:
     wanted = [each for each in asked if each[1] is not None]
     if len(wanted) != len(recipient.counters):
         return False
-    price_cents = recipient.price_cents
-    for (owner_id, text), (_, own_id, windows, numbers, *_) in zip(wanted, recipient.counters, strict=True):
-        if own_id != owner_id or windows.text != text:
+    for (owner_id, text), own in zip(wanted, recipient.counters, strict=True):
+        if own.owner_id != owner_id or own.windows.text != text or not own.holds_lead_at(recipient.price_cents):
             return False
-        for place, is_of_money, limit in windows.checks:
-            if numbers[place] + (price_cents if is_of_money else 1) > limit:
-                return False
     return True
 
 

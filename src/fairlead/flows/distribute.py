@@ -83,7 +83,7 @@ def distribute(
             last_known_balances.balances.update(done.batch.balances_after)
             rosters.remember_counters(done.kept)
             rosters.remember_counters(done.batch.limits_used)
-            counted = [own.owner_id for _, own in done.decided.counters_after if own.owner == "subscription"]
+            counted = [own.owner_id for own in done.decided.counters_after if own.owner == "subscription"]
             rosters.set_unmoved(niche_id, done.batch.head.hash, counted, since=head_before)
             return done.batch
     raise Unavailable(
@@ -185,7 +185,7 @@ def sealed_batch(
         balances_after=decided.balances_after,
         now=now,
         requests=requests,
-        keep=cache(lambda: {own.owner_id: stored_counters(own) for _, own in decided.counters_after}),
+        keep=cache(lambda: {own.owner_id: stored_counters(own) for own in decided.counters_after}),
         shut=decided.shut,
         level_passes=decided.level_passes,
         passes=decided.passes,

@@ -11,9 +11,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from fairlead.core.calendar.limits import CAPS, Counters, Owner, Windows, counters_of, limits_text, windows_between
+from fairlead.core.calendar.limits import CAPS, Counters, Owner, counters_of, limits_text, windows_between
 from fairlead.core.calendar.local_time import Period
-from fairlead.core.calendar.stored_counters import begins_of
 from fairlead.core.canonical import JsonObject, timestamp_from_text, timestamp_text
 
 _MEMBERS: Mapping[Owner, str] = {"subscription": "counters", "provider": "provider_counters"}
@@ -24,16 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def counters_record(counters: Sequence[Counters]) -> JsonObject:
     """The members that say what a recipient had used, of version 4."""
-    return {_MEMBERS[own.owner]: _form(own.windows) % own.numbers for own in counters}
-
-
-@lru_cache(maxsize=16_384)
-def _form(windows: Windows) -> str:
-    """The text of the windows, with a place for each number that was used."""
-    return ";".join(
-        f"{begin}%d:%d:{'' if leads is None else leads}:{'' if cents is None else cents}"
-        for begin, (leads, cents) in zip(begins_of(windows), windows.most, strict=True)
-    )
+    return {_MEMBERS[own.owner]: own.recorded for own in counters}
 
 
 def counters_of_version_3(counters: Sequence[Counters]) -> list[JsonObject]:

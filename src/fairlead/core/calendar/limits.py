@@ -11,10 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from math import inf
-from operator import add
-from typing import Literal, NamedTuple, cast
+from typing import Literal, cast
 
 from fairlead.core.calendar.local_time import FIRST_INSTANT, LAST_INSTANT, Period, window_at, zone_named
+from fairlead.core.calendar.side_by_side import (
+    GREATEST,
+    PLACE_BITS,
+    Places,
+    ceilings_of,
+    places_of,
+    same_in_each,
+    side_by_side,
+)
 from fairlead.core.calendar.turning import Stretch, UntilItTurns
 from fairlead.core.canonical import JsonObject, canonical_json
 
@@ -86,8 +94,9 @@ class Windows:
     window: of leads, and of cents. `checks` are the caps as `Counters.numbers` has them: where the number stands that a
     cap is of, whether that is money, and the limit. `timezone` is the zone that they were reckoned in, where they were;
     they are those of its limits from `since` on and before `until`, in seconds since 1970. Windows of equal limits,
-    edges and zone are one object (`windows_between`), as long as they are asked for: what is kept of them is found by
-    the object itself.
+    edges and zone are one object (`windows_between`), as long as they are asked for. `form` is the text that a decision
+    records of them (`counter_records`), with a place for each of those numbers. `places`, `one_lead`, `ceilings` and
+    `guards` are for all of them `side_by_side`: a lead in each window, and the limits.
     """
 
     text: str
@@ -99,37 +108,82 @@ class Windows:
     timezone: str | None
     since: float
     until: float
+    form: str
+    places: Places
+    one_lead: int
+    ceilings: int
+    guards: int
 
 
-class Counters(NamedTuple):
-    """What was used of all the windows of one owner: of each window the leads, then the cents.
+class Counters:
+    """What was used of all the windows of one owner, in `tally`: of each window the leads, then the cents.
 
-    `room_leads` and `room_cents` are what may be added yet. `last_at`: when it received a lead last, in seconds since
-    1970, as far as is known.
+    They lie there `side_by_side`; `numbers` has them apart. `room_leads` and `room_cents` are what may be added yet.
+    `last_at`: when it received a lead last, in seconds since 1970, as far as is known. Nothing of that ever changes.
+    `kept` is the text that they are kept as (`stored_counters`), once they are: it ends in `recorded`, so that a sale
+    finds what it records of an owner at the end of a text that is there already.
     """
 
-    owner: Owner
-    owner_id: str
-    windows: Windows
-    numbers: tuple[int, ...]
-    room_leads: int
-    room_cents: int
-    last_at: int
+    __slots__ = ("kept", "last_at", "owner", "owner_id", "room_cents", "room_leads", "tally", "windows")
+
+    def __init__(
+        self,
+        owner: Owner,
+        owner_id: str,
+        windows: Windows,
+        tally: int,
+        room_leads: int,
+        room_cents: int,
+        last_at: int,
+    ) -> None:
+        self.owner: Owner = owner
+        self.owner_id = owner_id
+        self.windows = windows
+        self.tally = tally
+        self.room_leads = room_leads
+        self.room_cents = room_cents
+        self.last_at = last_at
+        self.kept: str | None = None
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Of each window the leads, then the cents."""
+        places = self.windows.places
+        return places.unpack(self.tally.to_bytes(places.size, "little"))
+
+    @property
+    def recorded(self) -> str:
+        """What a decision records of them: see `counter_records`."""
+        kept = self.kept
+        return self.windows.form % self.numbers if kept is None else kept[kept.index(";") + 1 :]
 
     @property
     def used(self) -> tuple[Used, ...]:
         """What was used of each window."""
-        return tuple(zip(self.numbers[::2], self.numbers[1::2], strict=True))
+        numbers = self.numbers
+        return tuple(zip(numbers[::2], numbers[1::2], strict=True))
 
     def with_lead(self, price_cents: int, at_seconds: int) -> "Counters":
         """The counters after one more lead at this price, received then."""
-        owner, owner_id, windows, numbers, room_leads, room_cents, last_at = self
-        # It counts in every window.
-        numbers = tuple(map(add, numbers, (1, price_cents) * len(windows.periods)))
-        last_at = max(last_at, at_seconds)
-        own = (owner, owner_id, windows, numbers, room_leads - 1, room_cents - price_cents, last_at)
-        # Eighteen a lead: made by its own name, it takes several times as long.
-        return tuple.__new__(Counters, own)  # pyright: ignore[reportUnknownMemberType]
+        windows = self.windows
+        return Counters(
+            self.owner,
+            self.owner_id,
+            windows,
+            self.tally + windows.one_lead * (1 + (price_cents << PLACE_BITS)),  # it counts in every window
+            self.room_leads - 1,
+            self.room_cents - price_cents,
+            at_seconds if at_seconds > self.last_at else self.last_at,
+        )
+
+    def holds_lead_at(self, price_cents: int) -> bool:
+        """Whether no window holds more than its limits after one more lead at this price, by the numbers themselves.
+
+        Inlined, as it is asked eighteen times a lead: `all_within`, of what `with_lead` counts.
+        """
+        windows = self.windows
+        tally = self.tally + windows.one_lead * (1 + (price_cents << PLACE_BITS))
+        return (windows.ceilings - tally) & windows.guards == windows.guards
 
     def counter(self, number: int) -> Counter:
         """The counter of one window, by its number."""
@@ -144,21 +198,21 @@ class Counters(NamedTuple):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Counters) and self._said == other._said
 
-    __hash__ = None  # pyright: ignore[reportAssignmentType] - equal ones need not be the same tuple
+    __hash__ = None  # pyright: ignore[reportAssignmentType] - what is equal need not be the same object
 
     @property
-    def _said(self) -> tuple[str, str, str, Edges, tuple[int, ...]]:
-        return self.owner, self.owner_id, self.windows.text, self.windows.edges, self.numbers
+    def _said(self) -> tuple[str, str, str, Edges, int]:
+        return self.owner, self.owner_id, self.windows.text, self.windows.edges, self.tally
 
 
 def counters_of(
     owner: Owner, owner_id: str, windows: Windows, used: Sequence[Used] | None = None, last_at: int = 0
 ) -> Counters:
-    """The owner's counters of these windows; without `used` those of which nothing is."""
-    if used is None:
-        numbers = (0, 0) * len(windows.periods)
-    else:
-        numbers = tuple([number for of_window in used for number in of_window])
+    """The owner's counters of these windows, kept nowhere yet; without `used` those of which nothing is.
+
+    Raises ValueError for a number that none counts up to (`side_by_side`).
+    """
+    numbers = (0, 0) * len(windows.periods) if used is None else [number for of_window in used for number in of_window]
     room_leads = room_cents = NO_END
     for place, is_of_money, limit in windows.checks:
         room = limit - numbers[place]
@@ -166,7 +220,7 @@ def counters_of(
             room_cents = min(room_cents, room)
         else:
             room_leads = min(room_leads, room)
-    return Counters(owner, owner_id, windows, numbers, room_leads, room_cents, last_at)
+    return Counters(owner, owner_id, windows, side_by_side(numbers), room_leads, room_cents, last_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +276,8 @@ def parse_limits(text: str) -> Limits:
     return tuple((cap, document[cap.name]) for cap in CAPS if cap.name in document)
 
 
-def reached_cap(counters: Counters, price_cents: int) -> ReachedCap | None:
-    """The cap that one more lead at this price would overshoot; of several the one whose window closes last.
+def reached_cap(counters: Sequence[Counters], price_cents: int) -> ReachedCap | None:
+    """The cap of any owner that one more lead at this price would overshoot; of several the one that closes last.
 
     That one says from when on a lead can be received again.
 
@@ -231,26 +285,25 @@ def reached_cap(counters: Counters, price_cents: int) -> ReachedCap | None:
     >>> limits = '{"leads_per_day":5,"spend_cents_per_day":450}'
     >>> today = windows_at(limits, "UTC", datetime(2026, 7, 1, tzinfo=UTC))
     >>> counters = counters_of("subscription", "s", today, ((4, 400),))
-    >>> reached_cap(counters, 50) is None
+    >>> reached_cap([counters], 50) is None
     True
-    >>> reached_cap(counters, 51).cap.name
+    >>> reached_cap([counters], 51).cap.name
     'spend_cents_per_day'
     """
-    if counters.room_leads >= 1 and counters.room_cents >= price_cents:
-        return None
     found: ReachedCap | None = None
-    for number, cap, limit in counters.windows.caps:
-        lead_count, spent_cents = counters.used[number]
-        if (spent_cents + price_cents if cap.is_of_money else lead_count + 1) > limit:
-            found = later_reached(found, ReachedCap(cap, limit, counters.counter(number)))
+    for own in counters:
+        if own.room_leads >= 1 and own.room_cents >= price_cents:
+            continue
+        for number, cap, limit in own.windows.caps:
+            lead_count, spent_cents = own.used[number]
+            if (spent_cents + price_cents if cap.is_of_money else lead_count + 1) > limit:
+                found = _later(found, ReachedCap(cap, limit, own.counter(number)))
     return found
 
 
-def later_reached(first: ReachedCap | None, second: ReachedCap | None) -> ReachedCap | None:
+def _later(first: ReachedCap | None, second: ReachedCap) -> ReachedCap:
     """Of two reached caps the one whose window closes last; the first where they close together."""
-    if first is None or (second is not None and _closes_later(second.counter, first.counter)):
-        return second
-    return first
+    return second if first is None or _closes_later(second.counter, first.counter) else first
 
 
 def _closes_later(one: Counter, other: Counter) -> bool:
@@ -282,9 +335,25 @@ def windows_between(text: str, edges: Edges, timezone: str | None = None) -> Win
     caps = tuple((numbers[cap.period], cap, limit) for cap, limit in parse_limits(text))
     most = tuple((limits.get((period, False)), limits.get((period, True))) for period in periods)
     checks = tuple((2 * number + cap.is_of_money, cap.is_of_money, limit) for number, cap, limit in caps)
-    since = max((opened_at.timestamp() for opened_at, _ in edges if opened_at is not None), default=-inf)
-    until = min((closes_at.timestamp() for _, closes_at in edges if closes_at is not None), default=inf)
-    return Windows(text, periods, edges, caps, most, checks, timezone, since, until)
+    since = max((_seconds(opened_at) for opened_at, _ in edges if opened_at is not None), default=-inf)
+    until = min((_seconds(closes_at) for _, closes_at in edges if closes_at is not None), default=inf)
+    form, one_lead = _form(periods, edges, most), same_in_each(1, len(periods), step=2)
+    ceilings = ceilings_of([GREATEST if limit is None else limit for of_window in most for limit in of_window])
+    places = places_of(2 * len(periods))
+    return Windows(text, periods, edges, caps, most, checks, timezone, since, until, form, places, one_lead, *ceilings)
+
+
+_seconds = lru_cache(maxsize=4096)(datetime.timestamp)
+"""One number for all windows that open or close at a moment."""
+
+
+def _form(periods: Sequence[Period], edges: Edges, most: Sequence[tuple[int | None, int | None]]) -> str:
+    parts: list[str] = []
+    for period, own_edges, own_most in zip(periods, edges, most, strict=True):
+        opened, closes = ("" if edge is None else str(int(edge.timestamp())) for edge in own_edges)
+        leads, cents = ("" if limit is None else str(limit) for limit in own_most)
+        parts.append(f"{period}:{opened}:{closes}:%d:%d:{leads}:{cents}")
+    return ";".join(parts)
 
 
 @lru_cache(maxsize=4096)

@@ -1,20 +1,20 @@
 """Counters of limits as they are kept beside their owner: what was used of which windows, as one text.
 
-The text says when the owner received its last lead, and of each window its edges, and what was used of it, in seconds
-since 1970: `1767261600;day:1767225600:1767312000:3:1500;total:::9:4500`. A window that closed before the next opened
-says that nothing was used of that one yet, as long as no lead was received since: where a clock was set back, one may
-have been. What the text does not tell is counted from the ledger.
+The text says when the owner received its last lead, in seconds since 1970, and then what a decision records of them
+(`counter_records`): `1767261600;day:1767225600:1767312000:3:1500:5:;total:::9:4500::90000`. So a sale writes its
+numbers once, and the end of the text that it leaves is what the next sale records. A window that closed before the next
+opened says that nothing was used of that one yet, as long as no lead was received since: where a clock was set back,
+one may have been. What the text does not tell is counted from the ledger.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from fairlead.core.calendar.limits import Counters, Owner, Used, Windows, counters_of
 
-STORED = r"[0-9]+(;(hour|day|week|month):-?[0-9]+:-?[0-9]+:[0-9]+:[0-9]+|;total:::[0-9]+:[0-9]+)*"
+STORED = r"[0-9]+(;((hour|day|week|month):-?[0-9]+:-?[0-9]+|total::):[0-9]+:[0-9]+:[0-9]*:[0-9]*)*"
 """What every such text matches, here and in PostgreSQL."""
 
 _IS_STORED = re.compile(STORED, re.ASCII)
@@ -33,7 +33,7 @@ class StoredCounters:
 
         >>> from datetime import UTC
         >>> from fairlead.core.calendar.limits import windows_at
-        >>> stored = StoredCounters("1767261600;day:1767225600:1767312000:3:1500")
+        >>> stored = StoredCounters("1767261600;day:1767225600:1767312000:3:1500:5:")
         >>> first, second = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
         >>> today, tomorrow = (windows_at('{"leads_per_day":5}', "UTC", moment) for moment in (first, second))
         >>> stored.at("provider", "p", today).used, stored.at("provider", "p", tomorrow).used
@@ -52,7 +52,7 @@ class StoredCounters:
         >>> from datetime import UTC
         >>> from fairlead.core.calendar.limits import windows_at
         >>> limits, noon = '{"leads_per_day":5}', datetime(2026, 1, 1, 12, tzinfo=UTC)
-        >>> stored = StoredCounters("1767261600;day:1767225600:1767312000:3:1500")
+        >>> stored = StoredCounters("1767261600;day:1767225600:1767312000:3:1500:5:")
         >>> stored.read_before(limits, "UTC", 1767268800) is None
         True
         >>> own = stored.at("provider", "p", windows_at(limits, "UTC", noon))
@@ -62,7 +62,7 @@ class StoredCounters:
         read = self._read
         if read is None:
             return None
-        windows = read[2]
+        windows = read.windows
         if windows.timezone != timezone or windows.text != limits_text:
             return None
         return read if windows.since <= at_seconds < windows.until else None
@@ -77,33 +77,10 @@ def stored_counters(counters: Counters) -> StoredCounters:
     >>> windows = windows_at('{"leads_per_day":5,"leads_total":9}', "UTC", noon)
     >>> own = counters_of("provider", "p", windows, ((3, 1500), (9, 4500)), last_at=int(noon.timestamp()))
     >>> stored_counters(own).text
-    '1767261600;day:1767225600:1767312000:3:1500;total:::9:4500'
+    '1767261600;day:1767225600:1767312000:3:1500:5:;total:::9:4500:9:'
     """
-    return StoredCounters(f"{counters.last_at}{_form(counters.windows) % counters.numbers}", counters)
-
-
-@lru_cache(maxsize=16_384)
-def _form(windows: Windows) -> str:
-    """The text of the windows, with a place for each number that was used."""
-    return "".join(f";{begin}%d:%d" for begin in begins_of(windows))
-
-
-def begins_of(windows: Windows) -> Sequence[str]:
-    """How the text of each window begins: everything up to what was used of it.
-
-    >>> from datetime import UTC
-    >>> from fairlead.core.calendar.limits import windows_at
-    >>> begins_of(windows_at('{"leads_per_day":5,"leads_total":9}', "UTC", datetime(2026, 1, 1, tzinfo=UTC)))
-    ['day:1767225600:1767312000:', 'total:::']
-    """
-    return [
-        f"{period}:{_seconds(opened_at)}:{_seconds(closes_at)}:"
-        for period, (opened_at, closes_at) in zip(windows.periods, windows.edges, strict=True)
-    ]
-
-
-def _seconds(moment: datetime | None) -> str:
-    return "" if moment is None else str(int(moment.timestamp()))
+    counters.kept = text = f"{counters.last_at};{counters.windows.form % counters.numbers}"
+    return StoredCounters(text, counters)
 
 
 def _read(text: str, owner: Owner, owner_id: str, windows: Windows) -> Counters | None:
@@ -112,7 +89,7 @@ def _read(text: str, owner: Owner, owner_id: str, windows: Windows) -> Counters 
     first, *parts = text.split(";")
     last_at, stored = int(first), dict[str, tuple[str, str, int, int]]()
     for part in parts:
-        period, opened, closes, leads, cents = part.split(":")
+        period, opened, closes, leads, cents, *_ = part.split(":")
         stored[period] = opened, closes, int(leads), int(cents)
     used: list[Used] = []
     for period, (opened_at, closes_at) in zip(windows.periods, windows.edges, strict=True):
@@ -120,7 +97,17 @@ def _read(text: str, owner: Owner, owner_id: str, windows: Windows) -> Counters 
         if own is None:
             return None
         used.append(own)
-    return counters_of(owner, owner_id, windows, used, last_at)
+    try:
+        own = counters_of(owner, owner_id, windows, used, last_at)
+    except ValueError:
+        return None  # so much was never sold: as above
+    if text == f"{first};{own.recorded}":  # else it is of windows that are over, or not as it would be written
+        own.kept = text
+    return own
+
+
+def _seconds(moment: datetime | None) -> str:
+    return "" if moment is None else str(int(moment.timestamp()))
 
 
 def _used(stored: _Stored, period: str, edges: tuple[str, str], last_at: int) -> Used | None:

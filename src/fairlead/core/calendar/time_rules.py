@@ -67,8 +67,9 @@ class CountedRules:
 
     A counter is the one after the batch's own purchases, else the certain one, else the expected one, else that of a
     window of which nothing was used: that way the batch goes on and finds out whom else it would consult. Of the owners
-    in `unmoved` nothing was moved since what is expected was seen. `consulted` says what the counters of each owner
-    were taken to be before the batch, and `provider_ids` whose they are; `asked` are those that are not certain.
+    in `unmoved` nothing was moved since what is expected was seen. `moved` are the counters that the batch moved, by
+    owner, as they are after it; `asked` are those that are not certain, as they were taken to be before it, each with
+    its provider's id.
     """
 
     calendars = CALENDARS
@@ -81,41 +82,39 @@ class CountedRules:
         self._certain = certain
         self._expected = expected
         self._unmoved = unmoved
-        self.consulted: dict[str, Counters] = {}
-        self.after: dict[str, Counters] = {}
-        self.provider_ids: dict[str, str] = {}
+        self.moved: dict[str, Counters] = {}
         self.asked: dict[str, tuple[str, Counters]] = {}
 
     def counters(self, subscription: Subscription, terms: ProviderTerms) -> Sequence[Counters]:
         """See `TimeRules`."""
-        after, provider_id = self.after, subscription.provider_id
+        moved, provider_id = self.moved, subscription.provider_id
         found: list[Counters] = []
         if (text := subscription.limits_text) is not None:
             own_id = subscription.subscription_id
-            if (own := after.get(own_id)) is None:
+            if (own := moved.get(own_id)) is None:
                 own = self._consult("subscription", own_id, provider_id, text, terms.timezone)
             found.append(own)
         if (text := terms.limits_text) is not None:
-            if (own := after.get(provider_id)) is None:
+            if (own := moved.get(provider_id)) is None:
                 own = self._consult("provider", provider_id, provider_id, text, terms.timezone)
             found.append(own)
         return found
 
     def _consult(self, owner: Owner, owner_id: str, provider_id: str, limits_text: str, timezone: str) -> Counters:
-        known = self._certain.get(owner_id)
+        if (known := self._certain.get(owner_id)) is not None:
+            return known
+        if (asked := self.asked.get(owner_id)) is not None:
+            return asked[1]  # what is expected of a provider may be another by now: other niches move it
+        stored = self._expected.get(owner_id)
+        if stored is not None:
+            known = stored.read_before(limits_text, timezone, self._seconds)
         if known is None:
-            stored = self._expected.get(owner_id)
-            if stored is not None:
-                known = stored.read_before(limits_text, timezone, self._seconds)
+            windows = windows_at(limits_text, timezone, self._moment)
+            known = None if stored is None else stored.at(owner, owner_id, windows)
             if known is None:
-                windows = windows_at(limits_text, timezone, self._moment)
-                known = None if stored is None else stored.at(owner, owner_id, windows)
-                if known is None:
-                    known, stored = counters_of(owner, owner_id, windows), None
-            if stored is None or owner_id not in self._unmoved:
-                self.asked[owner_id] = provider_id, known
-        self.consulted[owner_id] = self.after[owner_id] = known
-        self.provider_ids[owner_id] = provider_id
+                known, stored = counters_of(owner, owner_id, windows), None
+        if stored is None or owner_id not in self._unmoved:
+            self.asked[owner_id] = provider_id, known
         return known
 
     def opens_at(self, subscription: Subscription, terms: ProviderTerms) -> datetime | None:
@@ -133,13 +132,7 @@ class CountedRules:
     def count(self, counters: Sequence[Counters], price_cents: int) -> None:
         """A lead at this price was bought, with these counters consulted."""
         for own in counters:
-            self.after[own.owner_id] = own.with_lead(price_cents, self._seconds)
-
-    @property
-    def moved(self) -> list[tuple[str, Counters]]:
-        """The counters that the batch moved, as they are after it, each with its provider's id."""
-        moved = [own for owner_id, own in self.after.items() if own is not self.consulted[owner_id]]
-        return [(self.provider_ids[own.owner_id], own) for own in moved]
+            self.moved[own.owner_id] = own.with_lead(price_cents, self._seconds)
 
 
 class RecordedRules:

@@ -98,17 +98,18 @@ INVARIANTS_OF_LIMITS: tuple[Invariant, ...] = (
         """,
         f"""
         with kept as materialized (
-            select id as owner_id, limits_used from subscriptions where limits_used is not null
-            union all select id, limits_used from providers where limits_used is not null
+            select id as owner_id, limits_used, limits from subscriptions where limits_used is not null
+            union all select id, limits_used, limits from providers where limits_used is not null
         ), part as materialized (
-            select owner_id, string_to_array(part, ':') as part
+            select owner_id, limits, string_to_array(part, ':') as part
             from kept, unnest((string_to_array(limits_used, ';'))[2:]) as part
             where limits_used ~ '^({STORED})$'
         ), w as materialized (
             select owner_id, part[1] as period,
                    case part[2] when '' then '-infinity' else to_timestamp(part[2]::double precision) end as opened_at,
                    case part[3] when '' then 'infinity' else to_timestamp(part[3]::double precision) end as closes_at,
-                   part[4]::numeric as lead_count, part[5]::numeric as spent_cents
+                   part[4]::numeric as lead_count, part[5]::numeric as spent_cents, nullif(part[6], '') as most_leads,
+                   nullif(part[7], '') as most_cents, limits
             from part
         ), purchase as materialized (
             select e.provider_id, a.subscription_id, e.created_at, -e.amount_cents as cents
@@ -134,6 +135,13 @@ INVARIANTS_OF_LIMITS: tuple[Invariant, ...] = (
         left join mark o on o.owner_id = w.owner_id and o.at = w.opened_at and o.leads = 0
         left join mark c on c.owner_id = w.owner_id and c.at = w.closes_at and c.leads = 0
         where (w.lead_count, w.spent_cents) is distinct from (c.lead_count - o.lead_count, c.cents - o.cents)
+        union all
+        select format('the %s of %s says its limits are %s and %s, they are %s', period, owner_id,
+                      coalesce(most_leads, 'none'), coalesce(most_cents, 'none'), coalesce(limits::text, 'none'))
+        from w
+        where (most_leads, most_cents) is distinct from
+              (limits ->> case period when 'total' then 'leads_total' else 'leads_per_' || period end,
+               limits ->> ('spend_cents_per_' || period))
         """,  # noqa: S608 - a constant of our own
     ),
 )
