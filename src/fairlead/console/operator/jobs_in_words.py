@@ -13,11 +13,11 @@ TASKS: Mapping[str, str] = {
 }
 
 QUEUES: Mapping[str, str] = {
-    "distribute": noted("distribution of leads"),
-    "dispatch": noted("handing out of messages"),
-    "email": noted("emails"),
-    "webhook": noted("webhooks"),
-    "export": noted("exports"),
+    "distribute": noted("Distribution of leads"),
+    "dispatch": noted("Messages to hand out"),
+    "email": noted("Emails"),
+    "webhook": noted("Webhooks"),
+    "export": noted("Exports"),
 }
 
 MESSAGE_KINDS: Mapping[str, str] = {
