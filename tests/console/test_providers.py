@@ -27,9 +27,22 @@ def test_the_list_shows_balances_and_who_is_out_of_money(ann: TestClient, sale: 
     assert sale.anchor_id in text
     assert "€30.00" in text, "Anchor's balance after it bought gold"
     anchor, bowline = (text.index(each) for each in (sale.anchor_id, sale.bowline_id))
-    assert text.index("out of money") > min(anchor, bowline)
+    assert text.rindex("out of money") > min(anchor, bowline), "beside the name, not only among the choices"
     assert "2 of 2" in text
     assert "0 of 2" in text
+
+
+def test_what_the_overview_counts_as_out_of_money_is_listed(ann: TestClient, database: Database, sale: Sale) -> None:
+    [waiting] = [each for each in ann.get("/api/v1/admin/attention").json()["items"] if "out_of_money" in each["kind"]]
+    assert 'href="/providers?out_of_money=true"' in ann.get("/overview").text
+    rows = ann.get("/providers?out_of_money=true").text.split("<tbody>")[1]
+    assert rows.count("<tr>") == waiting["count"] == 1
+    assert waiting["first_provider"] in rows
+    assert "No provider is like that" in ann.get("/providers?out_of_money=true&q=Zephyr").text
+    listed = ann.get("/api/v1/admin/providers?out_of_money=true").json()["items"]
+    assert [each["name"] for each in listed] == [waiting["first_provider"]]
+    others = ann.get("/api/v1/admin/providers?out_of_money=false").json()["items"]
+    assert {each["name"] for each in [*listed, *others]} == {"Anchor", "Bowline"}
 
 
 def test_the_list_is_searched_by_name_and_status_and_read_page_by_page(ann: TestClient, sale: Sale) -> None:

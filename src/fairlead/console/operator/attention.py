@@ -80,7 +80,7 @@ KINDS: Mapping[str, AttentionKind] = {
     "providers_out_of_money": AttentionKind(
         "",
         Permission.PROVIDERS_READ,
-        "/providers",
+        "/providers?out_of_money=true",
         noted("Look"),
         lambda count: translated_count("%(count)s provider out of money", "%(count)s providers out of money", count),
     ),

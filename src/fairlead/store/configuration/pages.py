@@ -63,10 +63,14 @@ class ListedSubscription:
 
 @dataclass(frozen=True, slots=True)
 class ProviderSearch:
-    """Which providers are wanted; None: all. `text` is how a name or an email address begins."""
+    """Which providers are wanted; None: all. `text` is how a name or an email address begins.
+
+    `out_of_money`: with a living subscription that is off since its level costs more than they can pay, or without any.
+    """
 
     status: str | None = None
     text: str | None = None
+    out_of_money: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +130,19 @@ def providers_page(conn: Connection, wanted: ProviderSearch, before_id: str | No
           and (%(status)s::text is null or status = %(status)s)
           and (%(text)s::text is null or starts_with(lower(name), lower(%(text)s))
                or starts_with(lower(email), lower(%(text)s)) or email_key = %(key)s)
+          and (%(unpaid)s::boolean is null or %(unpaid)s = (id in (
+                select provider_id from subscriptions
+                where deactivation_reason = 'insufficient_funds' and deleted_at is null)))
         order by id desc limit %(limit)s
         """,
-        {"before": before_id, "status": wanted.status, "text": text, "key": key, "limit": limit},
+        {
+            "before": before_id,
+            "status": wanted.status,
+            "text": text,
+            "key": key,
+            "unpaid": wanted.out_of_money,
+            "limit": limit,
+        },
     )
 
 

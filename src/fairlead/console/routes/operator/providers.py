@@ -33,9 +33,11 @@ def show_providers(
     database: MarketplaceDatabase,
     status: Annotated[Literal["pending", "active", "suspended"] | None, Query()] = None,
     q: TypedText = None,
+    out_of_money: Annotated[Literal["true"] | None, Query()] = None,
 ) -> Response:
     """The providers, the newest first."""
-    found = list_providers(database, ProviderSearch(status, q), keyset.after_id, keyset.probe)
+    wanted = ProviderSearch(status, q, None if out_of_money is None else True)
+    found = list_providers(database, wanted, keyset.after_id, keyset.probe)
     items, cursor = keyset.cut(found, lambda each: (each.provider.created_at, each.provider.provider_id))
     return page.render(
         "operator/providers.html",
@@ -45,9 +47,13 @@ def show_providers(
         chosen=status,
         q=q,
         statuses=[(each, address(_PATH, status=each, q=q)) for each in _STATUSES],
-        without_text=address(_PATH, status=status),
-        next_address=None if cursor is None else address(_PATH, status=status, q=q, cursor=cursor),
-        is_filtered=status is not None or q is not None,
+        out_of_money=out_of_money,
+        only_out_of_money=address(_PATH, q=q, out_of_money="true"),
+        without_text=address(_PATH, status=status, out_of_money=out_of_money),
+        next_address=None
+        if cursor is None
+        else address(_PATH, status=status, q=q, out_of_money=out_of_money, cursor=cursor),
+        is_filtered=status is not None or q is not None or out_of_money is not None,
     )
 
 

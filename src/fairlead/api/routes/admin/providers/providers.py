@@ -126,9 +126,13 @@ def list_providers(
     q: Annotated[
         Sought | None, Query(description="How the name or the email address begins, or the address in any writing.")
     ] = None,
+    out_of_money: Annotated[
+        bool | None,
+        Query(description="Only those with a subscription that is off for lack of money, or only those without any."),
+    ] = None,
 ) -> Page[ProviderItem]:
     """List the providers, the newest first."""
-    wanted = ProviderSearch(status, q)
+    wanted = ProviderSearch(status, q, out_of_money)
     found = list_of_providers(database, wanted, page.after_id, page.probe)
     items, cursor = page.cut(found, _position)
     return Page[ProviderItem](items=[_item(each, currency) for each in items], next_cursor=cursor)
