@@ -26,7 +26,7 @@ from fairlead.console.navigation import sections_for
 from fairlead.console.niche_names import NicheNames
 from fairlead.console.operator.attention import rail_counts
 from fairlead.console.operator.audit_words import ActorNames, actor_words
-from fairlead.console.problem_words import in_language, input_sentence, problem_sentence
+from fairlead.console.problem_words import engine_words, input_sentence, problem_sentence
 from fairlead.console.refusal_texts import sentence_of
 from fairlead.console.site_identity import FAIRLEAD, identity_of
 from fairlead.console.statuses import tone_of, word_of
@@ -224,5 +224,5 @@ def _environment() -> Environment:
     known = cast("Any", environment)
     known.filters.update(FILTERS, clause=clause_in_language)
     known.globals.update(asset=asset_address, tone_of=tone_of, word_of=word_of, sentence_of=sentence_of)
-    known.globals.update(actor_words=actor_words, in_language=in_language)
+    known.globals.update(actor_words=actor_words, engine_words=engine_words)
     return environment

@@ -136,7 +136,7 @@ def _filled(text: str, values: Sequence[str]) -> str:
     return _PLACE.sub(lambda place: values[int(place[1])], text)
 
 
-def in_language(said: str) -> str:
+def engine_words(said: str) -> str:
     """The same, as it is where the catalogue does not have it."""
     return sentence_in_language(said) or said
 
