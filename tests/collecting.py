@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from _pytest.doctest import DoctestModule
 
+from tests.compiling import compile_share
+
 
 class LeanCollection:
     """A plugin; unlike the hooks of a conftest, those of a plugin are asked about files everywhere."""
@@ -25,10 +27,11 @@ class LeanCollection:
         return [each for each in collectors if not isinstance(each, DoctestModule) or holds_example(file_path)]
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_collection(self) -> Generator[None, object, object]:
+    def pytest_collection(self, session: pytest.Session) -> Generator[None, object, object]:
         """The garbage collector does not run meanwhile, and passes over what was made."""
         gc.disable()
         try:
+            compile_share(session.config)
             return (yield)
         finally:
             gc.freeze()

@@ -52,6 +52,7 @@ def server_url() -> Generator[str]:
         url = cluster.superuser_url
         with psycopg.connect(url, autocommit=True) as conn:
             quick_handshakes(conn)
+            no_vacuum_in_between(conn)
             conn.execute(f"create database {TEMPLATE}".encode())
         with Database(named(url, TEMPLATE), "fairlead") as database:
             migrate(database)
@@ -64,6 +65,12 @@ def quick_handshakes(conn: psycopg.Connection[tuple[object, ...]]) -> None:
         conn.execute("set scram_iterations = 1")
         alter = sql.SQL("alter role {} password {}")
         conn.execute(alter.format(sql.Identifier(conn.info.user), sql.Literal(conn.info.password)))
+
+
+def no_vacuum_in_between(conn: psycopg.Connection[tuple[object, ...]]) -> None:
+    """No table is cleaned or counted but by a test: it would cost a processor, and the kept database (its sizes)."""
+    conn.execute("alter system set autovacuum = off")
+    conn.execute("select pg_reload_conf()")
 
 
 @pytest.fixture(autouse=True)

@@ -87,6 +87,7 @@ def replay_endpoint(database: Database) -> tuple[str, str, Any]:
 CASES: dict[str, Case] = {each.__name__: each for each in (rotate_secret, create_key, create_niche, replay_endpoint)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_a_lost_answer_is_there_when_it_is_asked_for_again(name: str, database: Database, database_url: str) -> None:
     token, path, body = CASES[name](database)

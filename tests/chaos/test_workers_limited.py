@@ -39,6 +39,7 @@ def test_a_limit_holds_over_all_processes_and_each_lead_is_decided_alone(
     assert all(process.events("lead decided") for process in fleet.processes)
 
 
+@pytest.mark.slow
 @pytest.mark.chaos
 def test_a_rate_of_one_in_hours_holds_for_workers_that_wait_and_for_those_that_are_told_to_stop(
     database: Database, database_url: str, open_fleet: Callable[..., Fleet]

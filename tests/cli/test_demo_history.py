@@ -21,16 +21,28 @@ from fairlead.settings import Settings
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.cli.program import Program
+from tests.closing_sweep import sweep
 from tests.conftest import TEMPLATE
 from tests.flows.access.people import rows, value
+from tests.quick_passwords import use_quick_passwords
 
 UNTIL = datetime(2026, 3, 3, 17, 0, tzinfo=UTC)
 DAYS = 9
 
 
+@pytest.fixture(scope="module")
+def lived(server_url: str) -> Iterator[Database]:
+    """A marketplace with nine days of history behind it, which ended long before today; to be read only."""
+    with pytest.MonkeyPatch.context() as patches, _another(server_url) as made:
+        use_quick_passwords(patches)
+        make_history(made, 7, DAYS, until=UNTIL)
+        yield made
+        sweep(made)
+
+
 @pytest.fixture
-def lived(database: Database) -> Database:
-    """A marketplace with nine days of history behind it, which ended long before today."""
+def living(database: Database) -> Database:
+    """Another one with the same history, for tests that go on with it."""
     make_history(database, 7, DAYS, until=UNTIL)
     return database
 
@@ -56,12 +68,10 @@ def _story(database: Database) -> list[object]:
     )
 
 
-def test_the_same_seed_makes_the_same_history(lived: Database, server_url: str) -> None:
+def test_the_same_seed_makes_the_same_history(lived: Database, living: Database) -> None:
     story = _story(lived)
     assert len(story) > 300
-    with _another(server_url) as other:
-        make_history(other, 7, DAYS, until=UNTIL)
-        assert _story(other) == story
+    assert _story(living) == story
 
 
 def test_it_is_made_by_the_flows_and_lies_within_its_days(lived: Database) -> None:
@@ -122,32 +132,32 @@ def test_the_figures_of_its_days_are_the_ledger_s(lived: Database) -> None:
     assert sum(level.assignments for each in shares for level in each.levels) == report.figures.assignments
 
 
-def test_what_a_worker_added_up_meanwhile_is_added_up_anew(lived: Database) -> None:
+def test_what_a_worker_added_up_meanwhile_is_added_up_anew(living: Database) -> None:
     asked = AskedDays(date(2026, 3, 4), date(2026, 3, 6), "Europe/Berlin")
-    assert sum(each.sold_count for each in revenue_report(lived, None, asked).rows) == 0
-    assert roll_up(Maintenance(lived, Settings()))["spans"] > 0
-    make_history(lived, 7, DAYS, until=UNTIL + timedelta(days=3))
+    assert sum(each.sold_count for each in revenue_report(living, None, asked).rows) == 0
+    assert roll_up(Maintenance(living, Settings()))["spans"] > 0
+    make_history(living, 7, DAYS, until=UNTIL + timedelta(days=3))
     sold = value(
-        lived,
+        living,
         "select count(*) from assignments where assigned_at >= %s and assigned_at < %s",
         datetime(2026, 3, 3, 23, tzinfo=UTC),
         datetime(2026, 3, 5, 23, tzinfo=UTC),
     )
-    assert sum(each.sold_count for each in revenue_report(lived, None, asked).rows) == sold > 0
+    assert sum(each.sold_count for each in revenue_report(living, None, asked).rows) == sold > 0
 
 
-def test_a_second_start_fills_the_days_between(lived: Database) -> None:
-    before, newest = value(lived, "select count(*) from leads"), value(lived, "select max(created_at) from leads")
-    changes = value(lived, "select count(*) from audit_log where action = 'marketplace.applied'")
+def test_a_second_start_fills_the_days_between(living: Database) -> None:
+    before, newest = value(living, "select count(*) from leads"), value(living, "select max(created_at) from leads")
+    changes = value(living, "select count(*) from audit_log where action = 'marketplace.applied'")
     later = UNTIL + timedelta(days=3)
-    made = make_history(lived, 7, DAYS, until=later)
+    made = make_history(living, 7, DAYS, until=later)
     assert made.first == newest
-    added = rows(lived, "select created_at from leads where created_at > %s", newest)
-    assert len(added) == made.leads == value(lived, "select count(*) from leads") - before
+    added = rows(living, "select created_at from leads where created_at > %s", newest)
+    assert len(added) == made.leads == value(living, "select count(*) from leads") - before
     assert {each.astimezone(UTC).day for each in added} >= {4, 5}
-    assert value(lived, "select count(distinct attributes::text) from leads") > before
-    assert value(lived, "select count(*) from audit_log where action = 'marketplace.applied'") == changes
-    assert make_history(lived, 7, DAYS, until=later).leads == 0, "there is nothing between any more"
+    assert value(living, "select count(distinct attributes::text) from leads") > before
+    assert value(living, "select count(*) from audit_log where action = 'marketplace.applied'") == changes
+    assert make_history(living, 7, DAYS, until=later).leads == 0, "there is nothing between any more"
 
 
 def test_a_year_grows_has_seasons_and_days_without_a_lead() -> None:

@@ -50,6 +50,7 @@ def test_it_ends_when_it_is_told_to_though_a_client_reads_an_export_slowly(damag
         assert process.wait(timeout=PATIENCE_SECONDS) == 0
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_said_in_one_line_with_the_setting_to_change(database: Database) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])

@@ -43,6 +43,7 @@ def test_prometheus_accepts_its_configuration_and_the_rules() -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @needs_promtool
 def test_the_rules_fire_when_they_should() -> None:
     done = promtool("test", "rules", "alerts_test.yml")
@@ -78,6 +79,7 @@ def broken(rule: dict[str, Any]) -> dict[str, dict[str, Any]]:
 WAYS = [(rule["alert"], way) for rule in rules() for way in broken(rule)]
 
 
+@pytest.mark.slow
 @needs_promtool
 @pytest.mark.parametrize(("alert", "way"), WAYS, ids=[f"{alert} {way}" for alert, way in WAYS])
 def test_a_broken_rule_is_noticed(alert: str, way: str, tmp_path: Path) -> None:

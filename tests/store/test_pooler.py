@@ -20,7 +20,7 @@ from tests.flows.marketplaces import HOSTING, declare
 from tests.store.pooler import PROGRAM, pooler
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not installed")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not installed")]
 
 LEAD = {"cores": 4, "region": "north"}
 REFUSAL = "behind a connection pooler: set FAIRLEAD_DIRECT_DATABASE_URL"

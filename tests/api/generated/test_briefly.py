@@ -71,6 +71,10 @@ def test_a_wrong_value_is_tried_three_times_and_one_at_each_operation(monkeypatc
     def are_tried(*cases: object) -> list[bool]:
         return [briefly.filter_case(None, case) for case in cases]
 
+    assert are_tried(*(_case(name, "query", "z") for name in "efgh")) == [True] * 4, (
+        "each is the first of its operation"
+    )
+    assert are_tried(*(_case(name, "query", "w") for name in "efgh")) == [True, True, True, False]
     assert are_tried(*(_case(name, "query", "x") for name in "abc")) == [True] * 3
     assert are_tried(_case("d", "query", "x")) == [True], "the first of its operation"
     assert are_tried(_case("d", "query", "x"), _case("d", "query", "y"), _case("a", "query", "x")) == [

@@ -40,6 +40,16 @@ def cluster(made: Cluster) -> Generator[Cluster]:
     made.stop()
 
 
+STARTS_SERVERS = {"home", "made"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Making, starting and killing servers is left to CI; every run stands on one that was made in the same way."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and STARTS_SERVERS & {*getattr(item, "fixturenames", ())}:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def missing(home: Path) -> Cluster:
     """A cluster that does not exist yet."""
