@@ -230,6 +230,23 @@ def test_what_was_typed_outlives_a_reload_until_it_is_sent(demo: Database, visit
     expect(page.get_by_label("general purpose")).to_be_checked()
 
 
+def test_an_answer_that_is_no_number_is_said_at_its_own_question(demo: Database, visit: Visit) -> None:
+    page = visit(phone=True)
+    page.goto("/forms/vps-hosting")
+    page.get_by_label("general purpose").check()
+    _go_on(page)
+    cores = page.get_by_label("Virtual cores")
+    cores.fill("about four")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Write a number.")).to_be_visible()
+    expect(cores).to_be_focused()
+    assert hindrances(page) == []
+    cores.fill("4")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Memory in GB")).to_be_visible()
+    expect(page.get_by_text("Write a number.")).to_be_hidden()
+
+
 def test_a_program_that_fills_in_everything_sends_nothing(demo: Database, visit: Visit) -> None:
     page = visit()
     page.goto("/forms/vps-hosting")

@@ -1,5 +1,6 @@
 // A niche's form: in steps where it is long, one question at a time; inside another site it tells its height, and takes
 // colours of that site.
+import { showErrors, whyUnreadable } from "./forms.js";
 import { isTouched } from "./meanwhile.js";
 
 const COLOURS = ["--back", "--card", "--ink", "--muted", "--accent", "--accent-ink", "--line", "--radius"];
@@ -76,12 +77,19 @@ export function start(form) {
       return;
     }
     if (step === null) return;
+    // At its own step: at the last one, what is wrong at an earlier one would not be seen.
+    const odd = [...steps[step].querySelectorAll("input[name]")].find((each) => whyUnreadable(each) !== null);
+    showErrors(form, odd ? { errors: [{ pointer: `/${odd.name}`, detail: whyUnreadable(odd) }] } : null);
     const unanswered = steps.slice(0, step + 1).findIndex((each) => !isAnswered(each));
     if (unanswered >= 0) {
       event.preventDefault();
       event.stopImmediatePropagation();
       if (unanswered !== step) go(unanswered);
       steps[unanswered].querySelector(":invalid:not(fieldset)")?.reportValidity();
+    } else if (odd) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      tellHeight();
     } else if (step < steps.length - 1) {
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -91,7 +99,7 @@ export function start(form) {
   back.addEventListener("click", () => go(step - 1));
   form.addEventListener("refused", () => {
     const at = steps.findIndex((each) => each.querySelector("[aria-invalid=true]"));
-    if (step !== null && at >= 0) { step = at; show(); }
+    if (step !== null && at >= 0) { step = at; show(); steps[at].querySelector("[aria-invalid=true]").focus(); }
     tellHeight();
   });
 

@@ -181,6 +181,11 @@ function valueOf(input) {
   return text;
 }
 
+// Why what stands in the input cannot be sent; null where it can.
+export function whyUnreadable(input) {
+  try { valueOf(input); return null; } catch (error) { if (error instanceof InputError) return error.message; throw error; }
+}
+
 function numberOf(input, text) {
   const value = Number(text.replace(",", "."));
   if (text.trim() === "" || !Number.isFinite(value)) throw new InputError(input.name, texts.noNumber);
