@@ -22,6 +22,7 @@ OFFERED_OTHERWISE = {
     "flows.money.receipts.receipt_zone": "GET /api/v1/admin/receipts/{number}",
     "flows.payments.saving_methods.require_test_saving": "POST /api/v1/provider/auto-top-up/method/test-card",
     "flows.reporting.period_report.first_moment": "GET /api/v1/admin/reports/figures",
+    "flows.reporting.period_report.period_and_busiest_niche": "GET /api/v1/admin/reports/period",
     "flows.reporting.reports.busiest_niche": "GET /api/v1/admin/reports/analytics",
     "store.access.users.actor_names": "GET /api/v1/admin/users",
     "store.configuration.marketplace.logo_content": "GET /api/v1/admin/marketplace/logo",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.errors import BadInput, Refused
+from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 from fairlead.store.typed_rows import all_rows, one_row
 
@@ -99,7 +100,7 @@ def niches_with_waiting_leads(conn: Connection, slug: str | None) -> list[Waitin
 
 def provider_names(conn: Connection, provider_ids: Sequence[str]) -> Mapping[str, str]:
     """The providers' names by id."""
-    rows = conn.execute("select id::text, name from providers where id = any(%s::uuid[])", (list(provider_ids),))
+    rows = conn.execute("select id::text, name from providers where id = any(%s::uuid[])", (array_text(provider_ids),))
     return dict(rows.fetchall())
 
 

@@ -18,7 +18,12 @@ from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.proving.verify import verify
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.reporting.analytics import read_analytics
-from fairlead.flows.reporting.period_report import compared_figures, first_moment, period_report
+from fairlead.flows.reporting.period_report import (
+    compared_figures,
+    first_moment,
+    period_and_busiest_niche,
+    period_report,
+)
 from fairlead.flows.reporting.reports import (
     AskedDays,
     activity_report,
@@ -107,7 +112,7 @@ def told(database: Database, timezone: str = "Europe/Lisbon") -> dict[str, Any]:
             "shares": lambda a=asked: shares_report(database, "hosting", a).levels,
             "money": lambda a=asked: _money(database, a),
             "analytics": lambda a=asked: _analytics(database, a),
-            "period": lambda a=asked: _without_now(period_report(database, a)),
+            "period": lambda a=asked: _period(database, a),
         }
         found |= {f"{what} of {name}": ask() for what, ask in each.items()}
     return found
@@ -139,6 +144,14 @@ def _analytics(database: Database, asked: AskedDays) -> Any:
     assert found.outcomes == outcome_report(database, "hosting", asked).rows
     assert found.refusals == refusal_report(database, "hosting", asked).rows
     assert found.figures == compared_figures(database, asked, "hosting")
+    return found
+
+
+def _period(database: Database, asked: AskedDays) -> Any:
+    """The period, which must be the same beside the busiest niche, as must this one be."""
+    found = _without_now(period_report(database, asked))
+    beside, busiest = period_and_busiest_niche(database, asked)
+    assert (_without_now(beside), busiest) == (found, busiest_niche(database, asked))
     return found
 
 

@@ -10,6 +10,7 @@ from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.reports.days import Days
+from fairlead.store.reports.fairness import most_assigned_niche
 from fairlead.store.reports.period import Bucket, Figures, SlotCounts, days_of, figures, hours, slots
 from fairlead.store.reports.pieces import Cover, cover
 from fairlead.store.time_zones import date_changes, local_date
@@ -74,28 +75,42 @@ def period_report(database: Database, asked: AskedDays, niche_slug: str | None =
 
     def work(conn: Connection) -> ReportedPeriod:
         niche_id = None if niche_slug is None else known_niche(conn, niche_slug)
-        now = clock(conn)
-        days = days_asked(conn, asked)
-        zone, span = ZoneInfo(days.timezone), span_of(days, now)
-        covered, is_hourly = cover(conn, days, niche_id), (days.day_before - days.day_from).days <= HOURLY_DAYS
-        return ReportedPeriod(
-            days,
-            marketplace_currency(conn),
-            span.since,
-            span.before,
-            figures(conn, covered),
-            span.earlier_since,
-            span.earlier_before,
-            figures(conn, cover_earlier(conn, days, niche_id)),
-            is_hourly,
-            tuple(
-                _hours(conn, span.since, span.before, now, niche_id) if is_hourly else _days(conn, covered, zone, now)
-            ),
-            slots(conn, covered),
-        )
+        return _reported(conn, cover(conn, days_asked(conn, asked), niche_id))
 
     note_zone(database, asked.timezone)
     return database.read(work)
+
+
+def period_and_busiest_niche(database: Database, asked: AskedDays) -> tuple[ReportedPeriod, tuple[str, str] | None]:
+    """The period of all niches, and what `busiest_niche` tells of its days, as of one moment. Raises `BadInput`."""
+
+    def work(conn: Connection) -> tuple[ReportedPeriod, tuple[str, str] | None]:
+        covered = cover(conn, days_asked(conn, asked))
+        # First: what is counted by niche serves the figures, too.
+        busiest = most_assigned_niche(conn, covered)
+        return _reported(conn, covered), busiest
+
+    note_zone(database, asked.timezone)
+    return database.read(work)
+
+
+def _reported(conn: Connection, covered: Cover) -> ReportedPeriod:
+    now, days, niche_id = clock(conn), covered.days, covered.niche_id
+    zone, span = ZoneInfo(days.timezone), span_of(days, now)
+    is_hourly = (days.day_before - days.day_from).days <= HOURLY_DAYS
+    return ReportedPeriod(
+        days,
+        marketplace_currency(conn),
+        span.since,
+        span.before,
+        figures(conn, covered),
+        span.earlier_since,
+        span.earlier_before,
+        figures(conn, cover_earlier(conn, days, niche_id)),
+        is_hourly,
+        tuple(_hours(conn, span.since, span.before, now, niche_id) if is_hourly else _days(conn, covered, zone, now)),
+        slots(conn, covered),
+    )
 
 
 def days_before(days: Days) -> Days:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from fairlead.store.connection import Connection
-from fairlead.store.lookups import provider_names
 from fairlead.store.reports.facts import PROVIDERS
+from fairlead.store.reports.names import reported_providers
 from fairlead.store.reports.pieces import Cover
 from fairlead.store.reports.totals import totals
 
@@ -40,6 +40,6 @@ class ProviderActivity:
 def provider_activity(conn: Connection, covered: Cover) -> list[ProviderActivity]:
     """The providers that received anything, who spent the most first."""
     found = totals(conn, covered, PROVIDERS, ("keys[1]",))
-    names = provider_names(conn, [provider_id for (provider_id,) in found])
+    names = reported_providers(conn, covered, [provider_id for (provider_id,) in found])
     rows = [ProviderActivity(each, names[each], *counts) for (each,), counts in found.items()]
     return sorted(rows, key=lambda each: (-each.spent_cents, each.provider_name, each.provider_id))

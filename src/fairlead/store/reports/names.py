@@ -1,10 +1,12 @@
 """What the ids of a report's rows are called."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from fairlead.store.connection import Connection
+from fairlead.store.lookups import provider_names
+from fairlead.store.reports.pieces import Cover
 from fairlead.store.typed_rows import all_rows
 
 
@@ -21,6 +23,14 @@ class ReportedLevel:
 def niche_slugs(conn: Connection) -> Mapping[UUID, str]:
     """The slugs of all niches by id."""
     return dict(conn.execute("select id, slug from niches").fetchall())
+
+
+def reported_providers(conn: Connection, covered: Cover, provider_ids: Collection[str]) -> Mapping[str, str]:
+    """The names of these providers by id, and maybe others."""
+    names = covered.provider_names
+    if unknown := [each for each in provider_ids if each not in names]:
+        names.update(provider_names(conn, unknown))
+    return names
 
 
 def reported_levels(conn: Connection) -> Mapping[str, ReportedLevel]:

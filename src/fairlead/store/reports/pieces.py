@@ -58,6 +58,8 @@ class Cover:
     )
     known: dict[tuple[str, Key], Totals] = field(default_factory=dict[tuple[str, Key], Totals])
     """What was found of it, by fact and what is asked of that: many reports of a page ask for the same (`totals`)."""
+    provider_names: dict[str, str] = field(default_factory=dict[str, str])
+    """Those that reports of the days asked for so far (`names`)."""
 
     def asked(self, days: Days) -> dict[str, object]:
         """The parameters of a fact for a run of days."""

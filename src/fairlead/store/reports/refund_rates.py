@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fairlead.store.connection import Connection
-from fairlead.store.lookups import provider_names
 from fairlead.store.reports.facts import PROVIDERS, SALES
-from fairlead.store.reports.names import reported_levels
+from fairlead.store.reports.names import reported_levels, reported_providers
 from fairlead.store.reports.pieces import Cover
 from fairlead.store.reports.totals import totals
 
@@ -41,7 +40,7 @@ def refund_rates(conn: Connection, covered: Cover) -> list[RefundRate]:
     by_level = totals(conn, covered, SALES, ("keys[1]",))
     by_provider = totals(conn, covered, PROVIDERS, ("keys[1]",))
     by_source = totals(conn, covered, SALES, ("keys[2]",))
-    levels, names = reported_levels(conn), provider_names(conn, [key for (key,) in by_provider])
+    levels, names = reported_levels(conn), reported_providers(conn, covered, [key for (key,) in by_provider])
     return [
         *_in_order(
             _rate("level", key, levels[key].level_name, levels[key].niche, counts)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, LiteralString, cast
 
+from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 from fairlead.store.reports.fact import ReportFact
 from fairlead.store.reports.pieces import Cover, Key, Span, Totals
@@ -31,7 +32,8 @@ def totals(conn: Connection, covered: Cover, fact: ReportFact, by: By = ()) -> T
 
 def _totals(conn: Connection, covered: Cover, fact: ReportFact, by: By) -> Totals:
     found: Totals = {}
-    by_day, finest = "day" in by or MONTH in by, _OF_NICHES if "niche_id" in by else _OF_ALL
+    by_day = "day" in by or MONTH in by
+    finest = _OF_NICHES if "niche_id" in by or (fact.name, _OF_NICHES) in covered.known else _OF_ALL
     if not by_day and by != finest:
         _add_grouped(found, totals(conn, covered, fact, finest), finest, by, covered.days.day_from)
         return found
@@ -124,8 +126,8 @@ def _of_spans(covered: Cover, fact: ReportFact, spans: Sequence[Span]) -> dict[s
         "timezone": covered.days.timezone,
         "fact": fact.name,
         "niche": covered.niche_id,
-        "froms": [each.day_from for each in spans],
-        "befores": [each.day_before for each in spans],
+        "froms": array_text(each.day_from for each in spans),
+        "befores": array_text(each.day_before for each in spans),
     }
 
 
@@ -139,12 +141,13 @@ def pieces_in_order(
     spans, runs = covered.chosen(fact.kind, as_one=True)
     stored: dict[date, list[tuple[Sequence[str], Sequence[int]]]] = {each.day_from: [] for each in spans}
     if spans:
-        for day, keys, counts in conn.execute(_STORED_IN_ORDER, _of_spans(covered, fact, spans)):
+        asked = _of_spans(covered, fact, spans)
+        for day, keys, counts in conn.execute(_STORED_IN_ORDER, asked, prepare=False).fetchall():
             stored[day].append((keys, counts))
     live = {each.day_from: each for each in runs}
     for day in sorted({*stored, *live}):
         if day in stored:
             yield stored[day]
         else:
-            asked = _as_one(conn, covered, fact, covered.asked(live[day]))
-            yield [(keys, counts) for (_, keys), counts in asked.items()]
+            found = _as_one(conn, covered, fact, covered.asked(live[day]))
+            yield [(keys, counts) for (_, keys), counts in found.items()]

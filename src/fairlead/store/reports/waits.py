@@ -33,16 +33,19 @@ class LevelTurns:
 def turns_of(conn: Connection, covered: Cover) -> LevelTurns:
     """The turns of the niche's levels in the days. Each piece counts its own from 1: one follows upon the other."""
     before: dict[str, int] = {}
-    found: dict[str, Turns] = {}
+    # By subscription: level, received, last turn, longest wait. A year has thousands of pieces.
+    found: dict[str, tuple[str, int, int, int]] = {}
     for span in pieces_in_order(conn, covered, WAITS):
         made: dict[str, int] = {}
         for (level_id, subscription_id), (received, first, last, longest) in span:
             offset = before.get(level_id, 0)
             known = found.get(subscription_id)
-            waits = [longest] if known is None else [longest, known.longest_wait, offset + first - 1 - known.last_turn]
-            earlier = 0 if known is None else known.received
-            found[subscription_id] = Turns(level_id, earlier + received, offset + last, max(waits))
+            earlier = 0
+            if known is not None:
+                _, earlier, last_turn, longest_before = known
+                longest = max(longest, longest_before, offset + first - 1 - last_turn)
+            found[subscription_id] = (level_id, earlier + received, offset + last, longest)
             made[level_id] = made.get(level_id, 0) + received
         for level_id, count in made.items():
             before[level_id] = before.get(level_id, 0) + count
-    return LevelTurns(before, found)
+    return LevelTurns(before, {subscription_id: Turns(*own) for subscription_id, own in found.items()})

@@ -22,8 +22,8 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.proving.verifications import proof_state
-from fairlead.flows.reporting.period_report import ReportedPeriod, period_report
-from fairlead.flows.reporting.reports import AskedDays, busiest_niche
+from fairlead.flows.reporting.period_report import ReportedPeriod, period_and_busiest_niche
+from fairlead.flows.reporting.reports import AskedDays
 from fairlead.flows.reporting.shares import FAR_BELOW_RATIO, LevelShares, shares_report
 from fairlead.flows.setup_checklist import read_setup_checklist
 from fairlead.store.connection import Database
@@ -61,8 +61,8 @@ def show_overview(
 ) -> Response:
     """What needs a person, then the days in figures."""
     waiting = database.read(read_attention)
-    report = period_report(database, period.asked)
-    niche_slug, niche_name = busiest_niche(database, period.asked) or ("", "")
+    report, busiest = period_and_busiest_niche(database, period.asked)
+    niche_slug, niche_name = busiest or ("", "")
     slots = report.slots
     checklist = read_setup_checklist(database, sends_mail=settings.sends_mail)
     return page.render(
