@@ -48,6 +48,7 @@ def test_json_lists_every_change(run) -> None:
         "dry_run": False,
         "currency": "EUR",
         "changes": [change | {"new": {"name": "Servers"}}],
+        "warnings": [],
     }
 
 
@@ -134,3 +135,20 @@ def test_postcodes_are_read_from_a_file_beside_and_from_nowhere_else(run, tmp_pa
     assert run(table("tables/de.csv"))[2] == (
         "error: postcode_table[0].file: cannot read tables/de.csv: line 2 is not UTF-8 text\n"
     )
+
+
+def test_a_price_limit_that_lets_no_lead_come_is_warned_of(run) -> None:
+    run(HOSTING)
+
+    def limited(cents: int) -> str:
+        own = f'niche = "hosting", level = "gold", max_price_cents = {cents}'
+        return f'[[provider]]\nemail = "anchor@example.com"\nsubscription = [{{ {own} }}]\n'
+
+    words = "no lead comes: the least that the level asks is 2000 cents, and the most that is paid 1999"
+    warning = f"provider[0].subscription[0].max_price_cents: {words}"
+    assert run(limited(1999), "--dry-run")[2] == f"warning: {warning}\n"
+    status, output, errors = run(limited(1999))
+    assert (status, errors) == (0, f"warning: {warning}\n")
+    assert "max_price_cents none -> 1999" in output
+    assert json.loads(run(limited(1999), "--json")[1])["warnings"] == [warning]
+    assert run(limited(2000))[2] == ""

@@ -32,7 +32,12 @@ def test_a_provider_sees_and_sets_the_most_that_it_pays(database: Database) -> N
     gold = subscription(database, portal.sale.anchor_id, "gold")
     api = f"/api/v1/provider/subscriptions/{gold}/price-limit"
     assert portal.sam.put(api, json={"max_price_cents": 1550}, headers={"If-Match": "*"}).status_code == 200
-    assert 'value="15.50"' in portal.sam.get(f"/portal/subscriptions/{gold}").text
+    page = f"/portal/subscriptions/{gold}"
+    assert 'value="15.50"' in portal.sam.get(page).text
+    said = "No lead comes to you: this level never asks less than €20.00, and you pay €15.50 at most."
+    assert said in shown(portal.sam, page)
+    portal.sam.put(api, json={"max_price_cents": 2000}, headers={"If-Match": "*"})
+    assert "No lead comes to you" not in shown(portal.sam, page)
     foreign = subscription(database, portal.sale.bowline_id, "gold")
     other = api.replace(gold, foreign)
     assert portal.sam.put(other, json={"max_price_cents": 1}, headers={"If-Match": "*"}).status_code == 404

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fairlead.cli.marketplace import marketplace
-from fairlead.cli.output import print_json, say, working
+from fairlead.cli.output import errors, print_json, say, working
 from fairlead.cli.text_file import read_file_beside, read_text_file
 from fairlead.flows.declaring.apply_marketplace import Applied, apply_marketplace, parse_declaration
 from fairlead.store.audit.log import OPERATOR
@@ -39,6 +39,8 @@ def apply(
         _print_json(applied)
     else:
         _show(applied)
+        for warning in applied.warnings:
+            errors.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_json(applied: Applied) -> None:
@@ -46,7 +48,14 @@ def _print_json(applied: Applied) -> None:
         {"kind": change.kind, "entity": change.entity, "name": change.name, "old": change.old, "new": change.new}
         for change in applied.changes
     ]
-    print_json({"dry_run": applied.is_dry_run, "currency": applied.currency, "changes": changes})
+    print_json(
+        {
+            "dry_run": applied.is_dry_run,
+            "currency": applied.currency,
+            "changes": changes,
+            "warnings": list(applied.warnings),
+        }
+    )
 
 
 def _show(applied: Applied) -> None:

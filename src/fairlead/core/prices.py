@@ -241,6 +241,23 @@ def lowest_price_cents(level: Level) -> int:
     return lowest_of(level.price_cents, level.price_rules_text)
 
 
+def price_limit_warning(lowest_cents: int, most_cents: int | None) -> str | None:
+    """Why no lead comes to a subscription that pays at most so much, of a level that asks no less than the other.
+
+    None where one can come.
+
+    >>> price_limit_warning(900, 899)
+    'no lead comes: the least that the level asks is 900 cents, and the most that is paid 899'
+    >>> price_limit_warning(900, 900), price_limit_warning(900, None)
+    (None, None)
+    """
+    if most_cents is None or most_cents >= lowest_cents:
+        return None
+    return (
+        f"no lead comes: the least that the level asks is {lowest_cents} cents, and the most that is paid {most_cents}"
+    )
+
+
 def lowest_of(price_cents: int, text: str | None) -> int:
     """The lowest of a level's own price and those of its rules.
 

@@ -121,13 +121,17 @@ def marketplace_currency(conn: Connection) -> str:
     return "EUR" if row is None else row[0]
 
 
-def checked_id(text: str, noun: str, *, named: str | None = None) -> str:
-    """The id in its canonical form. Raises `BadInput` for what is no UUID; `named` is how the message names it."""
+def checked_id(text: str, noun: str, *, is_spelt_out: bool = False) -> str:
+    """The id in its canonical form. Raises `BadInput` for what is no UUID; `is_spelt_out` for a noun of many words."""
     try:
         return str(UUID(text))
     except ValueError:
+        if is_spelt_out:
+            raise BadInput(
+                [f"{text!r} is no id of a {noun}: it should look like 01900000-0000-7000-8000-000000000000"]
+            ) from None
         raise BadInput(
-            [f"{text!r} is no {named or f'{noun} id'}: it should look like 01900000-0000-7000-8000-000000000000"]
+            [f"{text!r} is no {noun} id: it should look like 01900000-0000-7000-8000-000000000000"]
         ) from None
 
 

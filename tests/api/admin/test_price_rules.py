@@ -145,6 +145,10 @@ def test_the_most_that_is_paid_is_set_by_operators(database: Database) -> None:
     limit = f"/api/v1/admin/subscriptions/{own}/price-limit"
     set_to = ann.put(limit, json={"max_price_cents": 450}, headers=ANY)
     assert set_to.json()["subscription"]["max_price_cents"] == 450
+    assert set_to.json()["price_limit_warning"].endswith("cents, and the most that is paid 450")
+    too_low = ann.put(limit, json={"max_price_cents": 1}, headers=ANY).json()
+    assert too_low["price_limit_warning"].endswith("cents, and the most that is paid 1")
+    assert ann.put(limit, json={"max_price_cents": 2000}, headers=ANY).json()["price_limit_warning"] is None
     assert problem(ann.put(limit, json={"max_price_cents": 451}, headers=STALE)) == (412, "version_conflict")
     assert problem(ann.put(limit, json={"max_price_cents": 0}, headers=ANY)) == (422, "input_invalid")
     assert ann.put(limit, json={"max_price_cents": None}, headers=ANY).json()["subscription"]["max_price_cents"] is None

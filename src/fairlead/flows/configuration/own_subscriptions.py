@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fairlead.core.errors import Refused
+from fairlead.core.prices import price_limit_warning
 from fairlead.flows.configuration.reading import SeenSubscription, read_subscription, subscriptions_of
 from fairlead.store.connection import Database
 from fairlead.store.lookups import checked_id
@@ -15,6 +16,12 @@ class OwnedSubscription:
 
     seen: SeenSubscription
     level: SubscribedLevel
+
+    @property
+    def price_limit_warning(self) -> str | None:
+        """Why its price limit lets no lead come; None where one can."""
+        row, lowest_cents = self.seen.row, self.level.prices.lowest_cents
+        return None if row.is_deleted else price_limit_warning(lowest_cents, row.subscription.max_price_cents)
 
 
 def own_subscriptions(database: Database, provider_id: str, *, with_ended: bool = False) -> list[OwnedSubscription]:

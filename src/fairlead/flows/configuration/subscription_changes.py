@@ -12,7 +12,7 @@ from fairlead.core.filters.filter import new_filter, summarise_filter
 from fairlead.core.filters.postcode_tables import PostcodeTables
 from fairlead.core.form import FormSchema
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.prices import lowest_price_cents
+from fairlead.core.prices import lowest_price_cents, price_limit_warning
 from fairlead.core.subscription import funded, readable_form
 from fairlead.flows.configuration.postcode_tables import StoredPostcodeTables
 from fairlead.flows.configuration.provider_terms import begins_to_go_by_local_time
@@ -40,6 +40,8 @@ class SubscriptionChanged:
     version: str
     took_effect: bool
     filter_summary: str
+    price_limit_warning: str | None
+    """Why its price limit lets no lead come; None where one can."""
     journal_seq: int | None = None
 
 
@@ -96,7 +98,12 @@ def lock_for_subscription(conn: Connection, provider_id: str, level_id: str) -> 
 
 def unchanged(row: SubscriptionRow, locked: LockedForSubscription) -> SubscriptionChanged:
     """The subscription was so before."""
-    return SubscriptionChanged(row, subscription_version(row), False, _summary(row, locked))
+    return SubscriptionChanged(row, subscription_version(row), False, _summary(row, locked), _warning(row, locked))
+
+
+def _warning(row: SubscriptionRow, locked: LockedForSubscription) -> str | None:
+    most_cents = None if row.is_deleted else row.subscription.max_price_cents
+    return price_limit_warning(lowest_price_cents(locked.level.level), most_cents)
 
 
 def _summary(row: SubscriptionRow, locked: LockedForSubscription) -> str:
@@ -124,7 +131,9 @@ def record(conn: Connection, locked: LockedForSubscription, move: Move, request:
         request.actor, request.action, "subscription", subscription.subscription_id, old, new, request.memo
     )
     append_audit(conn, [event], now)
-    return SubscriptionChanged(after, subscription_version(after), True, _summary(after, locked), seq)
+    return SubscriptionChanged(
+        after, subscription_version(after), True, _summary(after, locked), _warning(after, locked), seq
+    )
 
 
 def audited_state(row: SubscriptionRow) -> dict[str, object]:

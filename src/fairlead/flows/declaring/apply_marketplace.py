@@ -40,11 +40,15 @@ __all__ = ["Applied", "Change", "Declaration", "apply_marketplace", "parse_decla
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a file changed, in order, or would change when it was only tried (`is_dry_run`). Amounts are in cents."""
+    """What a file changed, in order, or would change when it was only tried (`is_dry_run`). Amounts are in cents.
+
+    `warnings` name the keys whose values do what they say, and hardly what was meant.
+    """
 
     changes: tuple[Change, ...]
     currency: str
     is_dry_run: bool
+    warnings: tuple[str, ...] = ()
 
 
 class _OnlyTried(Exception):
@@ -68,7 +72,7 @@ def apply_marketplace(database: Database, document: Declaration, actor: Actor, *
     def work(conn: Connection, also: Sequence[str]) -> Applied:
         standing = stand(conn, document, also)
         plan = plan_file(conn, document, standing)
-        applied = Applied(plan.changes, standing.currency, dry_run)
+        applied = Applied(plan.changes, standing.currency, dry_run, tuple(plan.subscriptions.warnings))
         if dry_run:
             raise _OnlyTried(applied)
         if plan.changes:

@@ -12,7 +12,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.filters.filter import new_filter
 from fairlead.core.filters.postcode_tables import PostcodeTables
 from fairlead.core.model import Subscription, filter_text
-from fairlead.core.prices import lowest_price_cents
+from fairlead.core.prices import lowest_price_cents, price_limit_warning
 from fairlead.core.subscription import EVERY_LEAD, funded, paused, resumed, revalidated
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.configuration.provider_terms import begins_to_go_by_local_time
@@ -32,6 +32,8 @@ class SubscriptionPlan:
     """Niche and provider ids, where a niche has to be told the provider's status: it is new there, or another one."""
     changes: list[Change] = field(default_factory=list[Change])
     problems: list[str] = field(default_factory=list[str])
+    warnings: list[str] = field(default_factory=list[str])
+    """What is as the file has it, and hardly as it was meant."""
 
 
 def plan_subscriptions(
@@ -105,6 +107,8 @@ class _Planner:
         most_cents = subscription.max_price_cents if table.max_price_cents is None else table.max_price_cents or None
         subscription = replace(subscription, limits_text=own_limits, schedule_text=schedule, max_price_cents=most_cents)
         subscription = replace(subscription, weight=table.weight or subscription.weight)
+        if table.max_price_cents and (warning := price_limit_warning(lowest_price_cents(level.level), most_cents)):
+            self.plan.warnings.append(f"{path}.max_price_cents: {warning}")
         if table.filter is not None:
             rules = self._filter(path, level, {"version": table.filter_version or 1, "rules": table.filter})
             subscription = replace(subscription, filter_text=rules, filter_is_valid=True)

@@ -54,7 +54,7 @@ def credit_doubt(
     locks the doubt, the request, then what `deposit` locks. Raises `BadInput`, and `Refused`: `payment_doubt_unknown`,
     `payment_doubt_resolved`, `payment_not_creditable`, `provider_unknown`, `balance_too_large`, `deposit_conflict`.
     """
-    checked, memo = checked_id(doubt_id, "payment in doubt", named="id of a payment in doubt"), checked_memo(memo)
+    checked, memo = checked_id(doubt_id, "payment in doubt", is_spelt_out=True), checked_memo(memo)
     given = None if provider_id is None else checked_id(provider_id, "provider")
 
     def work(conn: Connection, also: Sequence[str]) -> ResolvedDoubt:
@@ -91,7 +91,7 @@ def close_doubt(
     One transaction, audited; locks the doubt, then the request. Raises `BadInput`, and `Refused`:
     `payment_doubt_unknown`, `payment_doubt_resolved`.
     """
-    checked, memo = checked_id(doubt_id, "payment in doubt", named="id of a payment in doubt"), checked_memo(memo)
+    checked, memo = checked_id(doubt_id, "payment in doubt", is_spelt_out=True), checked_memo(memo)
 
     def work(conn: Connection) -> ResolvedDoubt:
         doubt = _open_doubt(conn, checked)

@@ -59,6 +59,10 @@ class OwnSubscriptionDetail(StateOfSubscription):
     niche_id: Uuid
     level_id: Uuid
     filter_summary: str = Field(description="The filter in plain words.", examples=["Cores at least 4"])
+    price_limit_warning: str | None = Field(
+        description="Why no lead comes by the price limit: the level never asks as little. Null where one can come.",
+        examples=["no lead comes: the least that the level asks is 900 cents, and the most that is paid 500"],
+    )
 
 
 class OwnSubscription(OwnSubscriptionDetail):
@@ -258,13 +262,14 @@ def _now(row: SubscriptionRow, filter_summary: str) -> dict[str, Any]:
 
 def _changed(done: SubscriptionChanged, response: Response) -> OwnSubscriptionDetail:
     show_version(response, done.version)
-    return OwnSubscriptionDetail(**_now(done.row, done.filter_summary))
+    return OwnSubscriptionDetail(**_now(done.row, done.filter_summary), price_limit_warning=done.price_limit_warning)
 
 
 def _owned(found: OwnedSubscription, shares: Mapping[str, float]) -> OwnSubscription:
     level = found.level
     return OwnSubscription(
         **_now(found.seen.row, found.seen.filter_summary),
+        price_limit_warning=found.price_limit_warning,
         niche=level.niche,
         niche_name=level.niche_name,
         level_name=level.level_name,

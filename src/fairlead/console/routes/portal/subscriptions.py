@@ -83,6 +83,7 @@ def show_subscription(
         older_tables=older_tables_of(caller.database, subscription.filter_rules),
         level=found.level,
         price_limit=entered_amount(subscription.max_price_cents, found.level.currency),
+        no_lead_comes=found.price_limit_warning is not None,
         builder=None
         if form is None
         else builder_of(form, subscription.filter_rules, caller.database.read(postcode_table_names)),

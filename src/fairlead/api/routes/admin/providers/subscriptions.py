@@ -108,6 +108,10 @@ class SubscriptionChanged(ResponseModel):
 
     subscription: SubscriptionDetail
     took_effect: bool = Field(description="False where it was so before.")
+    price_limit_warning: str | None = Field(
+        description="Why no lead comes by the price limit: the level never asks as little. Null where one can come.",
+        examples=["no lead comes: the least that the level asks is 900 cents, and the most that is paid 500"],
+    )
     journal_seq: int | None
 
 
@@ -293,4 +297,9 @@ def _detail(seen: SeenSubscription | Changed) -> SubscriptionDetail:
 def subscription_changed(response: Response, done: Changed) -> SubscriptionChanged:
     """What a change of a subscription answers."""
     show_version(response, done.version)
-    return SubscriptionChanged(subscription=_detail(done), took_effect=done.took_effect, journal_seq=done.journal_seq)
+    return SubscriptionChanged(
+        subscription=_detail(done),
+        took_effect=done.took_effect,
+        price_limit_warning=done.price_limit_warning,
+        journal_seq=done.journal_seq,
+    )
