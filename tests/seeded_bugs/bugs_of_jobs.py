@@ -295,8 +295,8 @@ BUGS_OF_JOBS = (
         (
             Edit(
                 "flows/notifications/send_email.py",
-                "        was_recorded = self._record(tried, attempt)\n",
-                "        was_recorded = True\n        self._later = [*getattr(self, '_later', []), (tried, attempt)]\n",
+                "        tell(tried, self._record(tried, attempt))\n",
+                "        self._later = [*getattr(self, '_later', []), (tried, attempt)]\n",
             ),
             Edit(
                 "flows/notifications/send_email.py",
