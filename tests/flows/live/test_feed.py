@@ -14,7 +14,7 @@ from fairlead.flows.distributor import Distributor
 from fairlead.flows.failures.failed_runs import record_failed_run
 from fairlead.flows.live import feed as flow
 from fairlead.flows.live.event_types import ALWAYS, FOR_OPERATORS, FOR_PROVIDERS
-from fairlead.flows.live.feed import bring_up_to_date, forget_old_entries, operator_page, own_page
+from fairlead.flows.live.feed import begin_to_watch, bring_up_to_date, forget_old_entries, operator_page, own_page
 from fairlead.flows.live.messages import Message
 from fairlead.flows.live.positions import operator_id
 from fairlead.flows.maintenance.clean_up import clean_up
@@ -28,6 +28,8 @@ from tests.flows.live.feeds import begin, of_type, open_market, operators_see, p
 from tests.flows.maintenance.workers import maintenance_of
 from tests.flows.sales import query
 from tests.race.marketplaces import add_leads
+from tests.race.processes import opened, wait_until_blocked
+from tests.waiting import PATIENCE_SECONDS
 
 MEMO = "the number is not in use at all"
 
@@ -295,6 +297,21 @@ def test_two_who_put_in_order_at_once_do_not_wait_for_each_other(database: Datab
         conn.execute("select from live_head for no key update")
         assert bring_up_to_date(database).entry_id == after  # another process has its hands on it
     assert bring_up_to_date(database).entry_id == after + 1
+
+
+def test_who_begins_to_watch_is_not_told_what_another_process_is_putting_in_order(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = open_market(database)
+    after = begin(database)
+    sell(database, market.niches["moving"], 3)
+    monkeypatch.setattr(flow, "BATCH_ENTRIES", 1)
+    with opened(database_url) as own, ThreadPoolExecutor(1) as pool:
+        with database.transaction() as conn:
+            conn.execute("select from live_head for no key update")
+            began = pool.submit(begin_to_watch, own)
+            wait_until_blocked(database_url, began)
+        assert began.result(PATIENCE_SECONDS).entry_id == after + 3
 
 
 def test_the_engine_pays_nothing(database: Database) -> None:

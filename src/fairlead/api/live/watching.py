@@ -12,7 +12,7 @@ from fastapi import WebSocket, WebSocketDisconnect
 from fairlead.api.live.connection import TOO_SLOW, UNASKED, Closing, Connection
 from fairlead.api.live.hub import Hub
 from fairlead.core.errors import Unavailable
-from fairlead.flows.live.feed import FeedPage, bring_up_to_date, operator_page, own_page
+from fairlead.flows.live.feed import FeedPage, begin_to_watch, operator_page, own_page
 from fairlead.flows.live.messages import Message, feed_message
 from fairlead.flows.live.positions import (
     Position,
@@ -170,4 +170,4 @@ class Watching:
 
 async def head_of(database: Database) -> LiveHead:
     """Where the feed stands now, everything that has committed included. Raises `Unavailable`."""
-    return await to_thread.run_sync(bring_up_to_date, database)
+    return await to_thread.run_sync(begin_to_watch, database)

@@ -27,8 +27,24 @@ def bring_up_to_date(database: Database) -> LiveHead:
     nothing else. Several processes may do this at once: one of them does it, and the others see it the next time.
     Raises `Unavailable`.
     """
+    return _put_in_order(database, is_waiting=False)
+
+
+def begin_to_watch(database: Database) -> LiveHead:
+    """As `bring_up_to_date`, but whatever committed before is in the feed, also while another process puts it in order.
+
+    That one is waited for. There may be much that no client watched: a watcher who began in the middle of it would be
+    told the rest as if it were new.
+    """
+    return _put_in_order(database, is_waiting=True)
+
+
+def _put_in_order(database: Database, *, is_waiting: bool) -> LiveHead:
+    def work(conn: Connection) -> bool:
+        return sequence_entries(conn, AUDIT_ACTIONS, KEPT, BATCH_ENTRIES, is_waiting=is_waiting)
+
     while database.run(is_behind):
-        if not database.run(lambda conn: sequence_entries(conn, AUDIT_ACTIONS, KEPT, BATCH_ENTRIES)):
+        if not database.run(work):
             break
     return database.run(live_head)
 

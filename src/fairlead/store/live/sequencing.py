@@ -13,6 +13,9 @@ from fairlead.store.leads.rows import clock
 MOST_BEHIND_ENTRIES = 100_000
 """More than this, if unwatched, is passed over: a watcher is told of a gap instead of kept waiting."""
 
+_LOCKED_HEAD = "select id, audit_seq from live_head for no key update"
+_FREE_HEAD = "select id, audit_seq from live_head for no key update skip locked"
+
 
 @dataclass(frozen=True, slots=True)
 class LiveHead:
@@ -41,15 +44,18 @@ def is_behind(conn: Connection) -> bool:
     return rows[0][0]
 
 
-def sequence_entries(conn: Connection, audit_actions: frozenset[str], kept: timedelta, most: int) -> bool:
+def sequence_entries(
+    conn: Connection, audit_actions: frozenset[str], kept: timedelta, most: int, *, is_waiting: bool = False
+) -> bool:
     """The oldest `most` of what has no id yet have one; returns whether there may be more.
 
     Of the audit log only those actions count. The first time ever, and whenever more than `MOST_BEHIND_ENTRIES` have
     none, everything so far is passed over, and so is what was recorded longer ago than `kept`: the floor says so. Locks
-    the feed's head; where another process holds it, nothing is done, since that one does it. No other row is locked.
+    the feed's head; where another process holds it, nothing is done, since that one does it, or, with `is_waiting`,
+    that one is waited for. No other row is locked.
     """
     # In a statement of its own: what the next ones see was committed no earlier than what the last holder saw.
-    head = conn.execute("select id, audit_seq from live_head for no key update skip locked").fetchone()
+    head = conn.execute(_LOCKED_HEAD if is_waiting else _FREE_HEAD).fetchone()
     if head is None:
         return False
     entry_id, audit_seq = head
