@@ -1,7 +1,7 @@
 """What becomes of a notification after an attempt to deliver it: sent, tried again later, or given up."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -83,11 +83,6 @@ Recorded = Literal["now", "already", "not"]
 
 Before it: the answer to the first call was lost, or another job had sent it meanwhile and recorded that.
 """
-_EVENTS: Mapping[Recorded, str] = {
-    "now": "notification delivery",
-    "already": "notification delivery on record already",
-    "not": "notification delivery overtaken by another job",
-}
 
 
 def tell(tried: Tried, recorded: Recorded) -> None:
@@ -96,8 +91,13 @@ def tell(tried: Tried, recorded: Recorded) -> None:
     result = "sent" if isinstance(delivery, Sent) else "rejected" if is_final(tried) else "failed"
     metrics.delivered(claimed.channel, result, tried.took_seconds)
     ids = {"notification_id": claimed.notification_id, "provider_id": claimed.provider_id}
+    event = "notification delivery"
+    if recorded == "already":
+        event = "notification delivery on record already"
+    elif recorded == "not":
+        event = "notification delivery overtaken by another job"
     with correlation(claimed.correlation_id, **ids):
-        log.info(_EVENTS[recorded], channel=claimed.channel, kind=claimed.kind, result=result, attempt=tried.attempts)
+        log.info(event, channel=claimed.channel, kind=claimed.kind, result=result, attempt=tried.attempts)
 
 
 def _wait_seconds(tried: Tried, delivery: NotSent, retry_delay_factor: float) -> float:
