@@ -46,7 +46,7 @@ def test_an_operator_closes_what_was_given_up_and_reads_the_figures(
     expect(page.get_by_text("1 lead given up", exact=True)).to_be_visible()
     page.get_by_text("As table").click()
     expect(page.get_by_role("row", name=re.compile("1 1$")).first).to_be_visible()
-    page.get_by_role("link", name=re.compile("Open ?: 1 lead given up")).click()
+    page.get_by_role("link", name=re.compile("Look ?: 1 lead given up")).click()
     page.locator("table a").first.click()
     page.get_by_label("Why it needs no further try").fill("the form had a mistake")
     page.get_by_role("button", name="Close without trying again").click()

@@ -25,7 +25,7 @@ KINDS: Mapping[str, AttentionKind] = {
         "/review",
         Permission.LEADS_APPROVE,
         "/review",
-        noted("Review them"),
+        noted("Review leads"),
         lambda count: translated_count("%(count)s lead to review", "%(count)s leads to review", count),
     ),
     "bad_lead_reports": AttentionKind(
@@ -53,21 +53,21 @@ KINDS: Mapping[str, AttentionKind] = {
         "/operations",
         Permission.JOBS_READ,
         "/operations/dead-letters?queue=distribute",
-        noted("Open it"),
+        noted("Look"),
         lambda count: translated_count("%(count)s lead given up", "%(count)s leads given up", count),
     ),
     "messages_given_up": AttentionKind(
         "/operations",
         Permission.JOBS_READ,
         "/operations/dead-letters",
-        noted("Open it"),
+        noted("Look"),
         lambda count: translated_count("%(count)s message given up", "%(count)s messages given up", count),
     ),
     "failing_endpoints": AttentionKind(
         "/operations",
         Permission.NOTIFICATIONS_READ,
         "/operations/endpoints",
-        noted("Open it"),
+        noted("Look"),
         lambda count: translated_count("%(count)s webhook endpoint fails", "%(count)s webhook endpoints fail", count),
     ),
     "providers_to_approve": AttentionKind(
