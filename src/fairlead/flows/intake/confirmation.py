@@ -52,9 +52,13 @@ def confirm_lead(
     if lead_id is None:
         raise _refused()
 
-    return database.run(
+    done = database.run(
         lambda conn: run_idempotent(conn, idempotency_key, Confirmed, lambda: _confirm(conn, lead_id, token, client))
     )
+    # Afterwards, also for an answer that was given before: within, what is counted of a network would be waited for
+    # with the lead's lock or the audit log's head in hand.
+    database.run(lambda conn: give_back(conn, TOKEN_OF_ADDRESS, network_of(client.ip)))
+    return done
 
 
 def links_to_confirm(
@@ -100,7 +104,6 @@ def _confirm(conn: Connection, lead_id: str, given: str, client: Client) -> Conf
     was_already = intake is not None and intake.confirmed_at is not None
     if not was_already and (locked.status != "pending_confirmation" or token is None or token.expires_at <= now):
         raise _refused()
-    give_back(conn, TOKEN_OF_ADDRESS, network_of(client.ip))
     keep_request_token(conn, lead_id, given, now)
     if was_already:
         return Confirmed(lead_id, was_already=True)
