@@ -15,6 +15,7 @@ from fairlead.api.routes.admin.money.ledger import StatementOfMarketplace
 from fairlead.api.routes.admin.reporting.outcome_reports import DecisionsOfSize, OutcomesOfNiche, RefundSummary
 from fairlead.api.routes.admin.reporting.period_reports import PeriodSummary
 from fairlead.api.routes.admin.reporting.reports import (
+    DAY_BEFORE,
     ActivityOfProvider,
     FillOfLevel,
     FunnelOfDay,
@@ -46,7 +47,7 @@ async def _any_days(
     ] = None,
     day_before: Annotated[
         date | None,
-        Query(description="The day after the last one; else tomorrow, as it is there. Any number of days in all."),
+        Query(description=DAY_BEFORE),
     ] = None,
     timezone: ZoneOfDays = "UTC",
 ) -> AskedDays:

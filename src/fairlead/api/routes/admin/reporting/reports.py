@@ -28,6 +28,9 @@ OfNiche = Annotated[Slug | None, Query(description="Only of this niche, by its s
 
 _NICHE = Field(examples=["hosting"])
 _LEVEL = Field(examples=["gold"])
+DAY_BEFORE = (
+    "The day after the last; else tomorrow, as it is there. At most 366 days in all (`reports/money`: any number)."
+)
 ZoneOfDays = Annotated[
     str,
     Query(
@@ -47,7 +50,7 @@ async def _asked_days(
     ] = None,
     day_before: Annotated[
         date | None,
-        Query(description="The day after the last one; else tomorrow, as it is there. At most 366 days in all."),
+        Query(description=DAY_BEFORE),
     ] = None,
     timezone: ZoneOfDays = "UTC",
 ) -> AskedDays:
