@@ -23,6 +23,10 @@ TEMPLATE = "fairlead_template"
 
 BOUNDS = Timeouts(30_000, 10_000, OUTLASTS_PATIENCE_MS)
 
+settings.register_profile("unhurried", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("unhurried")
+"""Properties have no deadline: how long one example takes says more about the machine than about the code."""
+
 settings.register_profile("quick", max_examples=30)
 """What `python3 dev.py test` tries of each property. CI and the run of a file try a hundred, as Hypothesis does."""
 
