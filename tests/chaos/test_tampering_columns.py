@@ -44,25 +44,25 @@ def market(server_url: str) -> Generator[Database]:
         conn.execute(f"drop database {name} with (force)".encode())
 
 
-def _is_found(market: Database, statement: str) -> bool | None:
-    """Whether `verify` finds what the statement does; None when it does nothing."""
+def _is_found(market: Database, table: str, statement: str) -> bool | None:
+    """Whether `verify` finds what the statement does to the table; None when it does nothing."""
     with tampering(market) as conn:
         if not conn.execute(statement.encode()).rowcount:
             return None
-        return is_found(conn)
+        return is_found(conn, table)
 
 
 def _verdict(market: Database, table: str, column: str, kind: str | None) -> str:
     """`covered` when a change of the newest row is found, `in part` when one of all rows is, else `not covered`."""
     if column == DELETED:
         one = f"delete from {table} where ctid = (select max(ctid) from {table})"
-        return "covered" if _is_found(market, one) else "not covered"
+        return "covered" if _is_found(market, table, one) else "not covered"
     assert kind in CHANGES, f"say in tests/chaos/tampering.py how a value of type {kind} is made another one"
     change = f"update {table} set {column} = {CHANGES[kind].format(c=column)} where "
     newest = f"ctid = (select ctid from {table} where {column} is not null order by ctid desc limit 1)"
-    if _is_found(market, change + newest):
+    if _is_found(market, table, change + newest):
         return "covered"
-    return "in part" if _is_found(market, change + f"{column} is not null") else "not covered"
+    return "in part" if _is_found(market, table, change + f"{column} is not null") else "not covered"
 
 
 @pytest.mark.long

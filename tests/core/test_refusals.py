@@ -320,7 +320,7 @@ def test_a_reason_without_a_sentence_or_with_two_is_noticed() -> None:
     assert "odd_day is told by 2 classes" in list(faults([OddDay, OddDay]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(st.data())
 def test_every_filter_that_refuses_a_lead_has_a_sentence(data: st.DataObject) -> None:
     schema = data.draw(strategies.schemas)

@@ -78,13 +78,13 @@ some_ipv6 = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=5 * settings().max_examples)
 @given(number=ipv4 | forbidden_ipv4 | near_an_end)
 def test_ipv4_as_the_oracle_has_it(number: int) -> None:
     assert is_public(IPv4Address(number)) == may_be_called_by_ipv4(number)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=5 * settings().max_examples)
 @given(number=some_ipv6)
 @example(number=1)
 @example(number=0)
@@ -94,7 +94,7 @@ def test_ipv6_as_the_oracle_has_it(number: int) -> None:
     assert is_public(IPv6Address(number)) == may_be_called_by_ipv6(number)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=5 * settings().max_examples)
 @given(inner=forbidden_ipv4, rest=st.integers(0, 2**80 - 1))
 def test_a_forbidden_address_is_refused_in_every_wrapping(inner: int, rest: int) -> None:
     assert not is_public(IPv4Address(inner))
@@ -102,7 +102,7 @@ def test_a_forbidden_address_is_refused_in_every_wrapping(inner: int, rest: int)
     assert {name for name, address in wrapped.items() if is_public(address)} == set()
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=5 * settings().max_examples)
 @given(address=st.ip_addresses() | st.builds(IPv4Address, forbidden_ipv4))
 def test_nothing_is_public_that_the_standard_library_calls_special(address: IPv4Address | IPv6Address) -> None:
     if is_public(address):

@@ -103,10 +103,12 @@ def answers(leads: list[Lead]) -> list[object]:
     ]
 
 
+@pytest.mark.slow
 def test_no_question_and_no_difference_of_two_tells_whether_one_lead_has_the_words() -> None:
     assert answers(market(canary="call Cora Canary")) == answers(market(canary="please call soon"))
 
 
+@pytest.mark.slow
 def test_no_question_and_no_difference_of_two_tells_what_else_the_lead_with_a_number_says() -> None:
     """Two leads, each the only one with its number, have each other's region: no count tells which has which."""
     leads = market(canary="please call soon")

@@ -270,7 +270,7 @@ def test_a_long_list_is_cut_in_words() -> None:
     assert words == "F is o0, o1, o2, o3, o4, o5, o6, o7 or 12 more"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(st.data())
 def test_the_fast_reading_agrees_with_the_literal_one(data: st.DataObject) -> None:
     schema = data.draw(strategies.schemas)

@@ -161,7 +161,7 @@ def test_index_and_compiled_filter_agree_with_the_literal_reading(seed: int) -> 
     assert found > 500
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.data())
 def test_every_filter_of_version_1_means_the_same_in_version_2(data: st.DataObject) -> None:
     schema = data.draw(strategies.schemas)

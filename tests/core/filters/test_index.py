@@ -37,7 +37,7 @@ def matches(schema: FormSchema, raws: list[object], lead: dict[str, object]) -> 
     return index.matching(lead, BitMap(range(len(raws)))).tolist()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.data())
 def test_the_index_agrees_with_the_literal_reading(data: st.DataObject) -> None:
     schema = data.draw(strategies.schemas)

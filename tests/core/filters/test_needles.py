@@ -23,7 +23,7 @@ def contained(pieces: list[str], text: str) -> list[str]:
     return sorted(piece for piece in pieces if piece in text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(st.lists(LONG_PIECES, unique=True, max_size=30), st.data())
 def test_automata_find_what_a_scan_finds(pieces: list[str], data: st.DataObject) -> None:
     """Asked in between, so that automata of several sizes stand side by side."""

@@ -280,6 +280,7 @@ def test_zones_that_are_used_are_not_pushed_out_by_others(database: Database) ->
     assert database.read(lambda conn: zones_asked(conn, order[:2]))[-1] == "Europe/Paris", "it is new again"
 
 
+@pytest.mark.slow
 def test_what_changes_late_is_told_at_once(database: Database, database_url: str) -> None:
     live_through(database, database_url)
     told(database)
