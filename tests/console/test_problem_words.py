@@ -1,6 +1,9 @@
 """What the engine refuses with is said in the language of the page, whatever it is that a page can show."""
 
+import asyncio
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -11,6 +14,7 @@ from fairlead.console.problem_answers import in_language
 from fairlead.console.problem_words import (
     ENGINE,
     LIBRARY,
+    MOST_CHARACTERS,
     NOT_SO,
     problem_sentence,
     sentence_in_language,
@@ -65,6 +69,27 @@ def test_a_sentence_keeps_its_numbers_and_says_states_in_words() -> None:
             == "7 der 20 Leads der letzten 30 Tage wurden gemeldet, und höchstens 6 dürfen es sein"
         )
         assert sentence_in_language("assignment 0a1b is accepted already") == "die Zuteilung 0a1b ist schon angenommen"
+
+
+def test_what_a_sender_chose_is_looked_for_within_a_bound() -> None:
+    """A sentence with several values takes more than its length to be found, and its values may be sentences again."""
+    with writing_in("de"):
+        assert sentence_in_language("there is no lead 0a1b") == "es gibt keinen Lead 0a1b"
+        assert sentence_in_language("there is no lead " + "x" * MOST_CHARACTERS) is None
+        within = sentence_in_language("there is no lead " * 3 + "0a1b")
+        assert within == "es gibt keinen Lead es gibt keinen Lead there is no lead 0a1b"
+
+
+def test_no_problem_is_put_into_words_in_the_event_loop(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_a_thread(problem: Mapping[str, Any], language: str) -> dict[str, Any]:
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        return in_language(problem, language)
+
+    monkeypatch.setattr("fairlead.console.problem_answers.in_language", in_a_thread)
+    for method, status in (("GET", 401), ("HEAD", 405)):
+        refused = anonymous(app).request(method, "/api/v1/admin/leads", headers=GERMAN)
+        assert (refused.status_code, refused.headers["Content-Language"]) == (status, "de")
 
 
 def test_a_problem_keeps_its_code_its_places_and_what_else_it_has() -> None:

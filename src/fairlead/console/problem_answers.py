@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -57,12 +58,16 @@ class _Answer:
                 await self._send_words(self._start)
 
     async def _send_words(self, start: Message) -> None:
-        body = json.dumps(in_language(json.loads(self._body), self._language), ensure_ascii=False).encode()
+        # In a thread: a problem may name a hundred mistakes, each of which is looked for among hundreds of sentences.
+        body = await run_in_threadpool(self._words)
         headers = MutableHeaders(scope=start)
         headers["Content-Length"] = str(len(body))
         headers["Content-Language"] = self._language
         await self._send(start)
         await self._send({"type": "http.response.body", "body": body})
+
+    def _words(self) -> bytes:
+        return json.dumps(in_language(json.loads(self._body), self._language), ensure_ascii=False).encode()
 
 
 def _is_problem(start: Message) -> bool:

@@ -6,7 +6,7 @@ sentence finds its own again.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,6 +24,11 @@ from fairlead.core.errors import BadInput
 
 ENGINE = "engine"
 """The context of these sentences in the catalogues."""
+
+MOST_CHARACTERS = 500
+"""Of what is looked for. No sentence has more than some hundred beside its values, and a sender chooses what it is
+told back of: to look for that takes more than its length, and so for the sentences within its values.
+"""
 
 _PLACE = re.compile(r"\{(\d+)\}")
 
@@ -114,21 +119,31 @@ def _pattern_of(text: str) -> str:
 def sentence_in_language(said: str) -> str | None:
     """What an error says, in the language of the page; None where its catalogue does not have the sentence.
 
+    Its values are sentences or words of that language where they can be; what is within such a sentence stays as it is.
+
     >>> from fairlead.console.texts import writing_in
     >>> with writing_in("de"):
     ...     sentence_in_language("the export is ready: there is nothing to cancel")
     'der Export ist bereit: es gibt nichts abzubrechen'
     """
+    return _in_language(said, lambda value: _in_language(value, _no_sentence) or known_word(value) or value)
+
+
+def _no_sentence(value: str) -> str:
+    return known_word(value) or value
+
+
+def _in_language(said: str, value_in_language: Callable[[str], str]) -> str | None:
     language = language_of_page()
     if language == LANGUAGES[0]:
         return said
+    if len(said) > MOST_CHARACTERS:
+        return None
     for each in _sentences(language):
         found = each.pattern.fullmatch(said)
         if found is not None:
             text = translated(each.text) if each.is_of_library else translated_in_context(ENGINE, each.text)
-            return _filled(
-                text, [sentence_in_language(value) or known_word(value) or value for value in found.groups()]
-            )
+            return _filled(text, [value_in_language(value) for value in found.groups()])
     return None
 
 
