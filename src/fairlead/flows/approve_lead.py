@@ -90,7 +90,7 @@ def approve_lead(
 ) -> Approved:
     """The lead is approved and awaits a decision (R1), and its job is enqueued. Locks the lead. Idempotent.
 
-    One that was distributed since was approved already. With `once`, a repetition returns what the first call
+    One that was distributed since was approved already. With a key, a repetition returns what the first call
     returned. Raises `BadInput` (no id) and `Refused`: `lead_unknown`, `lead_rejected`, `lead_bad`,
     `lead_pending_confirmation`, `idempotency_key_reused`.
     """
@@ -114,7 +114,7 @@ def approve_leads(
 ) -> ApprovedLeads:
     """Those of the leads that can be are approved and await a decision; the result says why others are not.
 
-    One transaction per 1,000 leads, each of which locks its leads in ascending order of id. Idempotent. With `once`,
+    One transaction per 1,000 leads, each of which locks its leads in ascending order of id. Idempotent. With a key,
     which is for at most 1,000 leads, a repetition returns what the first call returned.
     Raises `BadInput`, before anything is written, for what is no id, and `Refused`: `idempotency_key_reused`.
     """
@@ -163,7 +163,7 @@ def trigger_distribution(
 
     Locks the lead. Its earlier failures count no more, and a dead letter of it is resolved. One that awaits a decision
     already keeps its job; where that was lost it gets another.
-    A distributed lead stays as it is: its recorded outcome is the answer. With `once`, a repetition returns what the
+    A distributed lead stays as it is: its recorded outcome is the answer. With a key, a repetition returns what the
     first call returned, and asks for nothing. Raises `BadInput` (no id) and `Refused`: `lead_unknown`,
     `lead_rejected`, `lead_bad`, `lead_pending_approval`, `lead_pending_confirmation`, `idempotency_key_reused`.
     """

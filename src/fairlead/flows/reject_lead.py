@@ -71,7 +71,7 @@ def reject_leads(
 ) -> RejectedLeads:
     """Those of the leads that can be are rejected for this reason; the result says why others are not. Idempotent.
 
-    One transaction per 1,000 leads, each of which locks its leads in ascending order of id. With `once`, which is for
+    One transaction per 1,000 leads, each of which locks its leads in ascending order of id. With a key, which is for
     at most 1,000 leads, a repetition returns what the first call returned. Raises `BadInput`, before anything is
     written, for what is no id or no reason, and `Refused`: `idempotency_key_reused`.
     """

@@ -39,11 +39,8 @@ class PostcodeTableContent:
 
     text: str
     postcode_count: int
-
-    @property
-    def sha256(self) -> str:
-        """Equal of equal contents, however their lines were written."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+    sha256: str
+    """Equal of equal contents, however their lines were written."""
 
 
 class PostcodeTables(Protocol):
@@ -96,8 +93,9 @@ def read_postcode_table(text: str) -> PostcodeTableContent:
     Each line has a postcode, its latitude and its longitude, with commas, semicolons or tabs between; the first may be
     a heading. Raises `BadInput` with one line for each that is wrong, up to a bound.
 
-    >>> read_postcode_table("zip;lat;lon\\n10 115;52.5337;13.3872")
-    PostcodeTableContent(text='10115,52.5337,13.3872', postcode_count=1)
+    >>> table = read_postcode_table("zip;lat;lon\\n10 115;52.5337;13.3872")
+    >>> table.text, table.postcode_count
+    ('10115,52.5337,13.3872', 1)
     """
     lines = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").splitlines()
     if len(lines) > MAX_POSTCODES + 1:
@@ -121,7 +119,7 @@ def read_postcode_table(text: str) -> PostcodeTableContent:
     content = "\n".join(f"{code},{known[code].latitude!r},{known[code].longitude!r}" for code in sorted(known))
     if problems or not known or len(content) > MAX_CONTENT_BYTES:
         raise BadInput(problems or ["a table has at least one postcode, and takes at most 8 MB"])
-    return PostcodeTableContent(content, len(known))
+    return PostcodeTableContent(content, len(known), hashlib.sha256(content.encode()).hexdigest())
 
 
 @lru_cache(maxsize=8)

@@ -42,7 +42,7 @@ def confirm_lead(
     Only now is it held against others, as its niche's rule has it now: one that it refuses is rejected with that
     reason, one that it flags is flagged, and the answer is the same; its consumer is
     sent a link to it. Takes the lead's fingerprints in ascending order,
-    then locks the lead. Audited. With `once`, the same request has the same answer again.
+    then locks the lead. Audited. With a key, the same request has the same answer again.
 
     Raises `Throttled`, and `Refused`: `token_refused` for what is no link, a link whose time is over, and a lead that
     was rejected meanwhile.

@@ -77,7 +77,8 @@ def _turns_given_back(conn: Connection, assignments: Sequence[LockedAssignment])
         return {}
     ids = [each.assignment_id for each in assignments]
     kept = last_kept_turns(conn, [(each.subscription_id, each.provider_id) for each in assignments], ids)
-    weights = weights_charged(conn, assignments[0].niche_id, ids)
+    [niche_id] = {each.niche_id for each in assignments}
+    weights = weights_charged(conn, niche_id, ids)
     return {
         each.assignment_id: TurnGivenBack(
             each.subscription_id, kept.get(each.subscription_id), weights.get(each.assignment_id)

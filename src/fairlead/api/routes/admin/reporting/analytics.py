@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Query
 from pydantic import Field
 
 from fairlead.api.access import needs
@@ -15,7 +15,6 @@ from fairlead.api.routes.admin.money.ledger import StatementOfMarketplace
 from fairlead.api.routes.admin.reporting.outcome_reports import DecisionsOfSize, OutcomesOfNiche, RefundSummary
 from fairlead.api.routes.admin.reporting.period_reports import PeriodSummary
 from fairlead.api.routes.admin.reporting.reports import (
-    DAY_BEFORE,
     ActivityOfProvider,
     FillOfLevel,
     FunnelOfDay,
@@ -26,7 +25,6 @@ from fairlead.api.routes.admin.reporting.reports import (
     RefusalDay,
     ReportedDays,
     RevenueOfDay,
-    ZoneOfDays,
 )
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.ledger import TotalOfKind
@@ -36,22 +34,8 @@ from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.money.marketplace_statement import read_compared_statement
 from fairlead.flows.reporting.analytics import read_analytics
 from fairlead.flows.reporting.period_report import ComparedFigures, compared_figures
-from fairlead.flows.reporting.reports import AskedDays
 
 router = Router(prefix="/api/v1/admin/reports", tags=["reports"])
-
-
-async def _any_days(
-    day_from: Annotated[
-        date | None, Query(description="The first day; else the one with which it is thirty days.")
-    ] = None,
-    day_before: Annotated[
-        date | None,
-        Query(description=DAY_BEFORE),
-    ] = None,
-    timezone: ZoneOfDays = "UTC",
-) -> AskedDays:
-    return AskedDays(day_from, day_before, timezone)
 
 
 class FiguresReport(ReportedDays):
@@ -123,7 +107,7 @@ def report_figures(
 
 @router.get("/money")
 def report_money(
-    asked: Annotated[AskedDays, Depends(_any_days, scope="function")],
+    asked: InDays,
     reader: Annotated[Principal, needs(Permission.MONEY_READ, REPORTS_OF_CALLER)],
     database: MarketplaceDatabase,
 ) -> MoneyReport:
