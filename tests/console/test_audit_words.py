@@ -6,6 +6,9 @@ from pathlib import Path
 
 from fairlead.console.operator.audit_words import ACTIONS, ENTITIES, action_words, actor_words, entity_words
 from fairlead.console.texts import writing_in
+from fairlead.store.connection import Database
+from tests.chaos.whole_market import play
+from tests.flows.sales import query
 
 SOURCE = Path(__file__).parents[2] / "src" / "fairlead"
 NAMED = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
@@ -34,6 +37,16 @@ def test_every_kind_of_thing_has_words() -> None:
     entities = _audited("entity")
     assert len(entities) > 15
     assert {each for each in entities if each not in ENTITIES} == set()
+
+
+def test_what_was_audited_where_everything_happened_has_words(database: Database) -> None:
+    """Also what the source puts together, as the answers to a lead."""
+    play(database)
+    actions = query(database, "select distinct action from audit_log")
+    entities = query(database, "select distinct entity from audit_log")
+    assert {"assignment.rejected", "subscription.paused"} <= {each for (each,) in actions}
+    assert {each for (each,) in actions if each not in ACTIONS} == set()
+    assert {each for (each,) in entities if each not in ENTITIES} == set()
 
 
 def test_every_action_with_words_is_one_that_the_source_names() -> None:
