@@ -105,6 +105,28 @@ def test_an_answer_that_comes_late_opens_no_lead_while_the_next_search_is_typed(
     expect(page).to_have_url(f"{site.address}/leads")
 
 
+def test_what_was_selected_before_the_script_was_there_begins_a_range(site: Site, visit: Visit) -> None:
+    sell(site.database)
+    add_waiting(site.database, 4)
+    page = visit(enrolled_admin(site.database).token)
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    page.route("**/lead-selection.js", hold, times=1)
+    page.goto("/leads?status=pending_approval", wait_until="commit")
+    boxes = page.locator("input[name=lead_ids]")
+    expect(boxes).to_have_count(4)
+    boxes.nth(0).check()
+    while not late:
+        page.wait_for_timeout(10)
+    late.pop().continue_()
+    expect(page.locator("[data-selected]")).to_have_text("1 selected")
+    boxes.nth(2).click(modifiers=["Shift"])
+    expect(page.locator("[data-selected]")).to_have_text("3 selected")
+
+
 def test_many_are_selected_by_keys_told_before_and_refused_row_by_row(site: Site, visit: Visit) -> None:
     sell(site.database)  # its levels sell a lead for 2,000 and 500 cents a slot
     waiting = add_waiting(site.database, 6)

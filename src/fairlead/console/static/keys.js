@@ -1,12 +1,19 @@
 // Keys that work on every page: `/` searches, `j` and `k` go through a table's rows, Enter opens one, `x` selects it, `X` all from
 // the one before, `?` shows them.
 export function isTyping(event) {
-  return event.target.closest("input, textarea, select, [contenteditable], dialog") !== null || event.ctrlKey || event.metaKey || event.altKey;
+  // A dialog that was just closed has the focus until the page is drawn again.
+  return event.target.closest("input, textarea, select, [contenteditable], dialog[open]") !== null || event.ctrlKey || event.metaKey || event.altKey;
 }
 
 export function watchKeys() {
   const shown = document.getElementById("keys-dialog");
-  document.querySelector("[data-shows-keys]")?.addEventListener("click", () => shown.showModal());
+  document.querySelector("[data-shows-keys]")?.addEventListener("click", (event) => {
+    // The menu first: closed with the button in it, it would leave the dialog nothing to give the focus back to.
+    const menu = event.target.closest("details");
+    menu.open = false;
+    menu.querySelector("summary").focus();
+    shown.showModal();
+  });
   document.addEventListener("keydown", (event) => {
     if (isTyping(event)) return;
     if (event.key === "/") {

@@ -12,7 +12,7 @@ export function start(card) {
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
   const money = new Intl.NumberFormat(locale, { style: "currency", currency: card.dataset.currency });
   const amount = (cents) => money.format(cents / 10 ** money.resolvedOptions().maximumFractionDigits);
-  let last = null; // the box that was changed last: shift selects from there
+  let last = boxes.findLast((box) => box.checked) ?? null; // changed last, maybe before this was loaded: shift selects from there
   let verb = "approve";
 
   const update = () => {
