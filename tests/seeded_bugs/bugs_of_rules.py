@@ -138,11 +138,25 @@ BUGS_OF_RULES = (
         (
             Edit(
                 "core/batch.py",
-                "certain[provider_id] == balance for provider_id, balance in foreseen.consulted.items()",
-                "certain for _ in foreseen.consulted.items()",
+                "foreseen.batch if known == foreseen.consulted else _with_true_balances(roster, foreseen, known)",
+                "foreseen.batch",
             ),
         ),
         (BY_HAND,),
+        is_quick=True,
+    ),
+    Bug(
+        "refused for money that came back in between",
+        "more money than was thought changes nothing that was foreseen",
+        (Edit("core/same_outcome.py", "each.provider_id in moved and each.refusal.used_balance", "False"),),
+        ("tests/core/test_batch.py::test_a_provider_refused_for_the_price_of_a_rule_is_asked_again",),
+        is_quick=True,
+    ),
+    Bug(
+        "charged elsewhere in between, and still active",
+        "who can pay for its leads needs no second look",
+        (Edit("core/same_outcome.py", "available_cents < dearest_cents for", "available_cents < 0 for"),),
+        ("tests/core/test_batch.py::test_a_balance_that_turned_nothing_decides_nothing_anew",),
         is_quick=True,
     ),
     Bug(
@@ -174,7 +188,7 @@ BUGS_OF_RULES = (
     Bug(
         "who can pay for the cheapest level can pay for all",
         "a provider that can buy anything has funds",
-        (Edit("core/batch.py", "dearest_cents = max(", "dearest_cents = min("),),
+        (Edit("core/batch.py", "return max((lowest_price_cents", "return min((lowest_price_cents"),),
         ("tests/core/test_batch.py::test_what_is_left_pays_for_the_cheaper_level_and_not_for_the_dearer",),
         is_quick=True,
     ),

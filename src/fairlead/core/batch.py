@@ -25,6 +25,7 @@ from fairlead.core.postconditions import assert_batch
 from fairlead.core.prices import lowest_price_cents
 from fairlead.core.refusals import Refusal
 from fairlead.core.roster import Roster
+from fairlead.core.same_outcome import Moved, has_same_outcome, with_true_balances
 from fairlead.core.subscription import is_affordable, out_of_funds
 from fairlead.core.turns import take_turns
 from fairlead.core.weighted import LevelPass
@@ -121,19 +122,23 @@ class NeedsBalances:
         """The batch with all balances and counters that are certain now: those before, and these.
 
         `roster` is the one that the batch was asked of, unchanged. What was foreseen is final if every balance is as it
-        was expected; else the batch is decided once more.
+        was expected, or differs in nothing that a decision turned on; else the batch is decided once more. So it must
+        be where a provider was refused or switched off for money, or runs short; and where a window of a limit is not
+        as expected, as after a refund that left it: what was used is recorded with each lead that counts in it.
         """
         foreseen = self._foreseen
         if (
             foreseen.consulted.keys() <= certain.keys()
             and foreseen.counters.keys() <= counted.keys()
-            and all(certain[provider_id] == balance for provider_id, balance in foreseen.consulted.items())
             and all(
                 _is_as_expected(counted[owner_id], own, foreseen.decided_at)
                 for owner_id, own in foreseen.counters.items()
             )
         ):
-            return foreseen.batch
+            known = {provider_id: certain[provider_id] for provider_id in foreseen.consulted}
+            same = foreseen.batch if known == foreseen.consulted else _with_true_balances(roster, foreseen, known)
+            if same is not None:
+                return same
         return decide_batch(
             roster,
             foreseen.leads,
@@ -144,6 +149,26 @@ class NeedsBalances:
             expected_counters=foreseen.expected_counters,
             unmoved=foreseen.unmoved,
         )
+
+
+def _with_true_balances(roster: Roster, foreseen: "_Foreseen", true: Mapping[str, Balance]) -> BatchDecision | None:
+    """What was foreseen, its charges recorded from the true balances; None where it might come out otherwise."""
+    before = {provider_id: known or _ABLE_TO_PAY for provider_id, known in foreseen.consulted.items()}
+    moved = {each: Moved(before[each], balance) for each, balance in true.items() if balance != before[each]}
+    batch = foreseen.batch
+    taken = [(step.decision, step.deactivated) for step in batch.steps]
+    if not has_same_outcome(taken, moved, batch.balances_after, _dearest_cents(roster)):
+        return None
+    steps = tuple(replace(step, decision=with_true_balances(step.decision, moved)) for step in batch.steps)
+    after = dict(batch.balances_after)
+    after |= {provider_id: own.after(after[provider_id]) for provider_id, own in moved.items()}
+    assert_batch(roster.head.seq + 1, [(step.decision, step.deactivated) for step in steps], true, after)
+    return replace(batch, steps=steps, balances_after=after)
+
+
+def _dearest_cents(roster: Roster) -> int:
+    """What the dearest level asks at the least: who can pay that can pay for every other (R9)."""
+    return max((lowest_price_cents(level) for level in roster.levels.values()), default=0)
 
 
 def _is_as_expected(counted: Counters, expected: Counters, decided_at: datetime) -> bool:
@@ -255,8 +280,7 @@ def _step(roster: Roster, lead: Lead, balances: "_Balances", time_rules: TimeRul
     decision = decide(roster, lead, balances, decided_at, time_rules)
     for recipient in decision.recipients:
         balances.charge(recipient.provider_id, recipient.price_cents)
-    # Who can pay for the dearest level can pay for every other: of most providers no subscription has to be looked at.
-    dearest_cents = max((lowest_price_cents(level) for level in roster.levels.values()), default=0)
+    dearest_cents = _dearest_cents(roster)  # who can pay it: of most providers no subscription has to be looked at
     own = (
         subscription
         for provider_id in decision.consulted_provider_ids
