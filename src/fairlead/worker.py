@@ -102,7 +102,7 @@ def working_beside(database: Database, settings: Settings, mail: MailTransport) 
 
 
 def _keep_tasks(database: Database, settings: Settings, stop: threading.Event) -> None:
-    maintenance = Maintenance(database, settings)
+    maintenance = Maintenance(database, settings, stop=stop)
     for tasks in GROUPS:
         threading.Thread(target=_keep, args=(maintenance, tasks, stop), name="maintenance", daemon=True).start()
 

@@ -3,6 +3,7 @@
 from tests.seeded_bugs.bug import Bug, Edit
 
 APPROVAL = "tests/flows/test_approval_and_its_job.py"
+CHUNKS = "tests/flows/test_chunks.py"
 CLOCK = "tests/flows/maintenance/test_clock_set_back.py"
 DISPATCH = "tests/flows/notifications/test_dispatch.py"
 EMAIL = "tests/flows/notifications/test_send_email.py"
@@ -168,12 +169,56 @@ BUGS_OF_JOBS = (
         (
             Edit(
                 "flows/maintenance/orphans.py",
-                '    while count := maintenance.database.run(_reschedule):\n        counts["rescheduled"] += count\n',
-                "",
+                '    counts["rescheduled"] = in_chunks(',
+                '    counts["rescheduled"] = 0 and in_chunks(',
             ),
         ),
         (CLOCK,),
         is_quick=True,
+    ),
+    Bug(
+        "put off by the marketplace's own clock",
+        "there is one clock, and it has a function",
+        (
+            Edit(
+                "store/jobs/fetching.py",
+                "from fairlead.store.typed_rows import all_rows\n",
+                "from fairlead.store.simulated_clock import simulated_now\n"
+                "from fairlead.store.typed_rows import all_rows\n",
+            ),
+            Edit(
+                "store/jobs/fetching.py",
+                "        now = conn.execute(",
+                "        now = simulated_now(conn) or conn.execute(",
+            ),
+        ),
+        (CLOCK,),
+    ),
+    Bug(
+        "found again and again",
+        "rows that were seen to are not found any more",
+        (Edit("flows/chunks.py", "        if after is not None and not after < chunk.last:", "        if False:"),),
+        (CHUNKS,),
+        is_quick=True,
+    ),
+    Bug(
+        "a long task goes on while its process is to end",
+        "the next chunk is soon done",
+        (Edit("flows/chunks.py", "        if self._is_stopping() or (", "        if ("),),
+        (CHUNKS,),
+        is_quick=True,
+    ),
+    Bug(
+        "what was left undone waits until tomorrow",
+        "it is a daily task",
+        (
+            Edit(
+                "store/schedules.py",
+                "when s.is_cut_short then least(every_seconds, %s::float8)",
+                "when s.is_cut_short then greatest(every_seconds, %s::float8)",
+            ),
+        ),
+        ("tests/flows/maintenance/test_periodic.py",),
     ),
     Bug(
         "the oldest lead is read to be named",

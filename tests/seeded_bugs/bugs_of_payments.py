@@ -59,8 +59,8 @@ BUGS_OF_PAYMENTS = (
             ),
             Edit(
                 "flows/maintenance/days_left.py",
-                "!= row.was_told_of_low_days\n            }",
-                "or row.was_told_of_low_days\n            }",
+                "!= row.was_told_of_low_days\n    }",
+                "or row.was_told_of_low_days\n    }",
             ),
         ),
         (f"{_DAYS_LEFT}::test_it_is_told_once_when_the_money_lasts_for_too_few_days",),

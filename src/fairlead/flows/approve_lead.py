@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from fairlead.core.errors import Refused
 from fairlead.core.lead_actions import LeadAction, allows
+from fairlead.flows.chunks import ChunkDone, RunTime, in_chunks, last_of
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
@@ -139,21 +140,13 @@ def approve_niche(
 
     One transaction per 1,000 leads, locked in ascending order of id. Idempotent.
     """
-    count = 0
-    last: str | None = None
-    while True:
 
-        def work(conn: Connection, last: str | None = last) -> list[str]:
-            pending = lock_pending_of_niche(conn, niche_id, last, CHUNK_LEADS)
-            _approve_locked(conn, pending, actor)
-            return pending
+    def work(conn: Connection, after: str | None) -> ChunkDone[str]:
+        pending = lock_pending_of_niche(conn, niche_id, after, CHUNK_LEADS)
+        _approve_locked(conn, pending, actor)
+        return ChunkDone(len(pending), last_of(pending, CHUNK_LEADS))
 
-        approved = database.run(work)
-        if not approved:
-            return count
-        last = approved[-1]
-        count += len(approved)
-        on_progress(count)
+    return in_chunks(lambda after: database.run(lambda conn: work(conn, after)), RunTime(on_progress=on_progress))
 
 
 def trigger_distribution(
@@ -211,23 +204,18 @@ def trigger_untried(database: Database, niche_id: str, actor: Actor) -> int:
 
     Those are the leads of a niche that does not distribute by itself. One transaction per 1,000 leads. Idempotent.
     """
-    count = 0
-    while True:
 
-        def work(conn: Connection) -> int:
-            lead_ids = untried_leads(conn, niche_id, CHUNK_LEADS)
-            if lead_ids:
-                now = clock(conn)
-                set_awaiting(conn, lead_ids, actor.request_id)
-                enqueue(conn, lead_jobs(lead_ids, actor, now))
-                events = [AuditEvent(actor, "distribution.triggered", "lead", lead_id) for lead_id in lead_ids]
-                append_audit(conn, events, now)
-            return len(lead_ids)
+    def work(conn: Connection, after: str | None) -> ChunkDone[str]:
+        lead_ids = untried_leads(conn, niche_id, after, CHUNK_LEADS)
+        if lead_ids:
+            now = clock(conn)
+            set_awaiting(conn, lead_ids, actor.request_id)
+            enqueue(conn, lead_jobs(lead_ids, actor, now))
+            events = [AuditEvent(actor, "distribution.triggered", "lead", lead_id) for lead_id in lead_ids]
+            append_audit(conn, events, now)
+        return ChunkDone(len(lead_ids), last_of(lead_ids, CHUNK_LEADS))
 
-        triggered = database.run(work)
-        if not triggered:
-            return count
-        count += triggered
+    return in_chunks(lambda after: database.run(lambda conn: work(conn, after)))
 
 
 def _approve(conn: Connection, lead_ids: Sequence[str], actor: Actor) -> ApprovedLeads:

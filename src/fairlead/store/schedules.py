@@ -13,16 +13,19 @@ from fairlead.store.typed_rows import all_rows
 
 AGAIN_AFTER_SECONDS = 3_600
 """A rare task whose last run failed, or whose worker died at it, does not wait for its whole interval."""
+GOES_ON_AFTER_SECONDS = 60
+"""A task whose last run left something undone, because its time was over, goes on so soon: others have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleState:
-    """When a task was begun last, when a run of it ended last, and with what kind of error, if any."""
+    """When a task was begun last, when a run of it ended last, and how: with an error of which kind, or cut short."""
 
     name: str
     started_at: datetime
     ended_at: datetime | None
     error: str | None
+    is_cut_short: bool
 
 
 def due_tasks(conn: Connection, every_seconds: Mapping[str, float]) -> list[str]:
@@ -36,11 +39,12 @@ def due_tasks(conn: Connection, every_seconds: Mapping[str, float]) -> list[str]
         left join schedules s on s.name = task.name
         where s.name is null or s.started_at > clock_timestamp() + interval '1 second'
            or s.started_at <= clock_timestamp() - make_interval(secs =>
-              case when s.error is null and s.ended_at >= s.started_at then every_seconds
-                   else least(every_seconds, %s::float8) end)
+              case when s.error is not null or s.ended_at is null or s.ended_at < s.started_at
+                   then least(every_seconds, %s::float8)
+                   when s.is_cut_short then least(every_seconds, %s::float8) else every_seconds end)
         order by task.name
         """,
-        (list(every_seconds), list(every_seconds.values()), AGAIN_AFTER_SECONDS),
+        (list(every_seconds), list(every_seconds.values()), AGAIN_AFTER_SECONDS, GOES_ON_AFTER_SECONDS),
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -49,8 +53,8 @@ def claim_task(conn: Connection, name: str, every_seconds: float) -> bool:
     """Whether the caller is the one who does this task now: one is, per interval, however many ask at once.
 
     It is due when it was never begun, when its interval has passed since it was, and when it was begun in the future,
-    because the clock was set back. After a run that failed, or that never ended, an hour is waited at the most. Locks
-    the task's row until the transaction ends: commit before doing it.
+    because the clock was set back. After a run that failed, or that never ended, an hour is waited at the most, and a
+    minute after one that was cut short. Locks the task's row until the transaction ends: commit before doing it.
     """
     is_first = conn.execute(
         "insert into schedules (name, started_at) values (%s, clock_timestamp()) on conflict do nothing", (name,)
@@ -64,11 +68,16 @@ def claim_task(conn: Connection, name: str, every_seconds: float) -> bool:
     return True
 
 
-def end_task(conn: Connection, name: str, error: str | None) -> None:
-    """The task's run has ended, with this kind of error or well. The error holds nothing personal."""
-    conn.execute("update schedules set ended_at = statement_timestamp(), error = %s where name = %s", (error, name))
+def end_task(conn: Connection, name: str, error: str | None, *, is_cut_short: bool = False) -> None:
+    """The task's run has ended, with this kind of error or well, or was cut short. The error holds nothing personal."""
+    conn.execute(
+        "update schedules set ended_at = statement_timestamp(), error = %s, is_cut_short = %s where name = %s",
+        (error, is_cut_short, name),
+    )
 
 
 def schedule_states(conn: Connection) -> list[ScheduleState]:
     """Every task that was ever begun, by name; nothing is locked."""
-    return all_rows(conn, ScheduleState, "select name, started_at, ended_at, error from schedules order by name")
+    return all_rows(
+        conn, ScheduleState, "select name, started_at, ended_at, error, is_cut_short from schedules order by name"
+    )

@@ -3,10 +3,17 @@
 Seen from the rows it is the same whether the clock goes back or all that was written down goes forward.
 """
 
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from fairlead.flows.maintenance import orphans as flow
 from fairlead.flows.maintenance.orphans import requeue_orphans
 from fairlead.flows.maintenance.rescue import rescue
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import Job, enqueue
+from fairlead.store.simulated_clock import SimulatedClock
 from tests.flows.maintenance.workers import begin_jobs, jobs, maintenance_of, rows, worker
 
 DAY_SECONDS = 86_400
@@ -50,6 +57,26 @@ def test_a_job_that_is_rightly_put_off_for_long_stays_reschedule(database: Datab
     put_off(database, DAY_SECONDS)
     assert requeue_orphans(maintenance_of(database))["rescheduled"] == 1
     assert DAY_SECONDS - 60 < rows(database, DUE_IN)[1] <= DAY_SECONDS
+
+
+def test_it_ends_where_the_marketplaces_own_clock_is_ahead(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The queue keeps real time: by any other, what is put off would be of the future again, and be found for ever."""
+    put_off(database, 3_600)
+    set_clock_back(database)
+    [now] = rows(database, "select clock_timestamp()")
+    real, asked = flow.bring_forward, 0
+
+    def asked_for(*args: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        assert asked < 10, "it goes round in a circle"
+        return real(*args)
+
+    monkeypatch.setattr(flow, "bring_forward", asked_for)
+    with Database(database.url, "fairlead", simulated_clock=SimulatedClock(now + timedelta(days=2))) as ahead:
+        assert requeue_orphans(maintenance_of(ahead))["rescheduled"] == 1
+    [later] = rows(database, DUE_IN)
+    assert 3_500 < later <= 3_601
 
 
 def test_a_worker_that_died_in_what_is_the_future_now_is_missed_after_the_usual_time(database: Database) -> None:

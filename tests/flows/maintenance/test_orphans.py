@@ -34,14 +34,26 @@ def test_waiting_leads_without_a_job_get_one(database: Database, monkeypatch: py
         asleep = open_niche(conn, "storage", [Terms(1000, 1, 1)])
         conn.execute("update niches set is_active = false where id = %s", (asleep.niche_id,))
         [sleeper] = add_leads(conn, asleep, [40])
-    assert requeue_orphans(maintenance_of(database)) == {"leads": 7, "deliveries": 0, "exports": 0, "dispatches": 0}
+    assert requeue_orphans(maintenance_of(database)) == {
+        "leads": 7,
+        "deliveries": 0,
+        "exports": 0,
+        "rescheduled": 0,
+        "dispatches": 0,
+    }
     assert sorted(jobs(database, "payload ->> 'lead_id'")) == lead_ids
     assert set(jobs(database)) == {("distribute_lead", "waiting")}
     [by] = {str(each) for each in jobs(database, "payload -> 'triggered_by'")}
     assert by == "{'actor_id': 'fairlead', 'actor_role': 'system'}"
 
     begin_jobs(database, worker(database, silent_seconds=0))
-    assert requeue_orphans(maintenance_of(database)) == {"leads": 0, "deliveries": 0, "exports": 0, "dispatches": 0}
+    assert requeue_orphans(maintenance_of(database)) == {
+        "leads": 0,
+        "deliveries": 0,
+        "exports": 0,
+        "rescheduled": 0,
+        "dispatches": 0,
+    }
 
     with database.transaction() as conn:
         conn.execute("update niches set is_active = true")
@@ -62,7 +74,13 @@ def test_notifications_whose_delivery_was_lost_get_a_job(database: Database) -> 
             "update notifications set state = 'sent', sent_at = now() where id = (select max(id::text)::uuid "
             "from notifications)"
         )
-    assert requeue_orphans(maintenance_of(database)) == {"leads": 0, "deliveries": 1, "exports": 0, "dispatches": 0}
+    assert requeue_orphans(maintenance_of(database)) == {
+        "leads": 0,
+        "deliveries": 1,
+        "exports": 0,
+        "rescheduled": 0,
+        "dispatches": 0,
+    }
     [left] = rows(database, "select id::text from notifications where state = 'queued'")
     assert jobs(database, "task, payload ->> 'notification_id'") == [("send_email", left)]
     assert requeue_orphans(maintenance_of(database))["deliveries"] == 0

@@ -1,7 +1,9 @@
 """Tasks are done when they are due, by one process, and one that fails keeps no other from being done."""
 
 from collections.abc import Callable, Mapping
+from threading import Event
 
+from fairlead.flows.chunks import ChunkDone, in_chunks
 from fairlead.flows.maintenance.periodic import (
     GROUPS,
     PAYMENTS,
@@ -13,6 +15,7 @@ from fairlead.flows.maintenance.periodic import (
     PeriodicTask,
     run_due_tasks,
 )
+from fairlead.settings import Settings
 from fairlead.store.connection import Database
 from fairlead.store.schedules import schedule_states
 from tests.flows.maintenance.workers import maintenance_of
@@ -60,6 +63,39 @@ def test_one_that_fails_is_on_record_and_stops_no_other(database: Database) -> N
         ("second", None, True),
     ]
     assert run_due_tasks(maintenance, QUICK, tasks) == []
+
+
+def test_a_run_without_time_for_all_goes_on_within_minutes(database: Database) -> None:
+    """What is done once a day does not leave its rest to the next one; in between the others have their turn."""
+    stop, seen = Event(), list[int]()
+
+    def step(after: int | None) -> ChunkDone[int]:
+        stop.set()
+        seen.append((after or 0) + 1)
+        return ChunkDone(1, seen[-1])
+
+    def go(maintenance: Maintenance) -> Mapping[str, int]:
+        return {"rows": in_chunks(step, maintenance.run_time)}
+
+    tasks = (PeriodicTask("long", SLOW, 86_400, go), PeriodicTask("short", SLOW, 86_400, lambda _: {}))
+    ending = Maintenance(database, Settings(), stop=stop)
+    assert [(run.name, dict(run.counts), run.is_cut_short) for run in run_due_tasks(ending, SLOW, tasks)] == [
+        ("long", {"rows": 1}, True),
+        ("short", {}, False),
+    ]
+    assert [(state.name, state.error, state.is_cut_short) for state in database.run(schedule_states)] == [
+        ("long", None, True),
+        ("short", None, False),
+    ]
+    other = maintenance_of(database)
+    assert run_due_tasks(other, SLOW, tasks) == []
+    with database.transaction() as conn:
+        conn.execute("update schedules set started_at = started_at - interval '61 seconds', ended_at = started_at")
+    long = PeriodicTask("long", SLOW, 86_400, lambda _: {"rows": 0})
+    assert [(run.name, run.is_cut_short) for run in run_due_tasks(other, SLOW, (long, tasks[1]))] == [("long", False)]
+    with database.transaction() as conn:
+        conn.execute("update schedules set started_at = started_at - interval '61 seconds', ended_at = started_at")
+    assert run_due_tasks(other, SLOW, tasks) == []
 
 
 def test_a_process_that_starts_does_some_at_once(database: Database) -> None:

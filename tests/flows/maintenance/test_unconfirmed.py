@@ -19,7 +19,7 @@ def test_after_seven_days_it_is_rejected_with_a_reason(database: Database) -> No
     open_niche(database, is_public=True)
     token = link(database, visit(database).lead_id)
     move_leads_back(database, "6 days 23 hours 59 minutes")
-    assert reject_unconfirmed(maintenance_of(database)) == {"links": 0}
+    assert reject_unconfirmed(maintenance_of(database)) == {"leads": 0, "links": 0}
     move_leads_back(database, "1 minute")
     assert reject_unconfirmed(maintenance_of(database)) == {"leads": 1, "links": 0}
     assert stored_leads(database, "status, rejected_by, rejection_reason, rejected_at is not null") == [
@@ -27,7 +27,7 @@ def test_after_seven_days_it_is_rejected_with_a_reason(database: Database) -> No
     ]
     assert audited(database, "lead.rejected") == [{"status": "rejected"}]
     assert refusal(confirm_lead, database, token, VISITOR) == "token_refused"
-    assert reject_unconfirmed(maintenance_of(database)) == {"links": 0}
+    assert reject_unconfirmed(maintenance_of(database)) == {"leads": 0, "links": 0}
 
 
 def test_what_was_confirmed_or_came_with_a_key_is_left_alone(database: Database) -> None:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from fairlead.core.erasure_terms import ERASED_WORDS, OPERATOR_REASONS, ErasureOrigin, ErasureReason, ErasureScope
 from fairlead.core.errors import BadInput, Refused
+from fairlead.flows.chunks import ChunkDone, in_chunks, last_of
 from fairlead.flows.erasure.person import keys_of_person
 from fairlead.flows.exporting.requests import drop_exports_that_may_name
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
@@ -108,24 +109,24 @@ def erase_person(database: Database, person: str, reason: str, actor: Actor) -> 
     """Every lead with this email address or telephone number, however it was written, is erased as `erase_lead` does.
 
     Fifty to a transaction, each of which locks its leads in ascending order of id, until none is left: also one that
-    came in meanwhile. Should it end early, doing it again goes on. Raises `BadInput`.
+    came in meanwhile, and where others are erasing some of them. Should it end early, doing it again goes on. Raises
+    `BadInput`.
     """
     cause = ErasureCause(actor, "operator", checked_reason(reason))
-    done = ErasedPerson()
-    while True:
+    erased: list[ErasedLead] = []
 
-        def work(conn: Connection) -> Sequence[ErasedLead]:
-            keys = keys_of_person(conn, person)
-            found = unerased_of_person(conn, keys.emails, keys.phones, CHUNK_LEADS)
-            return erase_locked(conn, lock_for_erasure(conn, found), cause)
+    def work(conn: Connection, after: str | None) -> tuple[list[str], list[ErasedLead]]:
+        keys = keys_of_person(conn, person)
+        found = unerased_of_person(conn, keys.emails, keys.phones, after, CHUNK_LEADS)
+        return found, erase_locked(conn, lock_for_erasure(conn, found), cause)
 
-        erased = [each for each in database.run(work) if not each.was_already]
-        if not erased:
-            return done
-        done = ErasedPerson(
-            (*done.lead_ids, *(each.lead_id for each in erased)),
-            done.told_count + sum(each.told_count for each in erased),
-        )
+    def step(after: str | None) -> ChunkDone[str]:
+        found, done = database.run(lambda conn: work(conn, after))
+        erased.extend(each for each in done if not each.was_already)
+        return ChunkDone(len(done), last_of(found, CHUNK_LEADS))
+
+    in_chunks(step)
+    return ErasedPerson(tuple(each.lead_id for each in erased), sum(each.told_count for each in erased))
 
 
 def erase_locked(conn: Connection, locked: Sequence[LockedForErasure], cause: ErasureCause) -> list[ErasedLead]:

@@ -40,7 +40,9 @@ def preview_person(database: Database, person: str) -> ErasurePreview:
 
     def view(conn: Connection) -> ErasurePreview:
         keys = keys_of_person(conn, person)
-        return _preview(conn, leads_to_erase(conn, unerased_of_person(conn, keys.emails, keys.phones, MOST_LEADS)))
+        return _preview(
+            conn, leads_to_erase(conn, unerased_of_person(conn, keys.emails, keys.phones, None, MOST_LEADS))
+        )
 
     return database.read(view)
 

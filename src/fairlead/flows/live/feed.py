@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from fairlead.flows.chunks import ChunkDone, RunTime, in_chunks
 from fairlead.flows.live.event_types import AUDIT_ACTIONS
 from fairlead.flows.live.messages import Message, operator_messages, own_message
 from fairlead.store.connection import Connection, Database
@@ -115,16 +116,13 @@ def own_page(database: Database, provider_ids: Sequence[str], after_id: int) -> 
     return database.read(work)
 
 
-def forget_old_entries(database: Database) -> int:
+def forget_old_entries(database: Database, run_time: RunTime | None = None) -> int:
     """Entries that were sequenced more than `KEPT` ago are gone from the feed; returns how many they were.
 
     A client that stood before them is told of a gap. Journals and audit log keep everything. Raises `Unavailable`.
     """
 
-    def work(conn: Connection) -> int:
-        return forget_entries(conn, clock(conn) - KEPT, CHUNK_ENTRIES)
+    def work(conn: Connection) -> ChunkDone[int]:
+        return ChunkDone(*forget_entries(conn, clock(conn) - KEPT, CHUNK_ENTRIES))
 
-    total = 0
-    while count := database.run(work):
-        total += count
-    return total
+    return in_chunks(lambda _: database.run(work), run_time)

@@ -1,8 +1,9 @@
 """Forgetting what was only kept for a while."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from fairlead.flows.chunks import ChunkDone, in_chunks, last_of
 from fairlead.flows.live.feed import forget_old_entries
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.store.access.one_time_tokens import delete_old_tokens
@@ -25,6 +26,9 @@ CALLS_KEPT = timedelta(hours=1)
 CHUNK_ATTEMPTS = 10_000
 
 
+Place = tuple[datetime, str]
+
+
 def clean_up(maintenance: Maintenance) -> Counter[str]:
     """Gone are dead letters resolved, and runs of jobs ended, more than 30 days ago; returns how many of each.
 
@@ -36,17 +40,15 @@ def clean_up(maintenance: Maintenance) -> Counter[str]:
     """
     database, counts = maintenance.database, Counter[str]()
     counts["dead_letters"] = database.run(lambda conn: delete_resolved(conn, clock(conn) - KEPT))
-    while True:
-        deleted = database.run(_delete_some_attempts)
-        counts["attempts"] += deleted
-        if deleted < CHUNK_ATTEMPTS:
-            break
+    counts["attempts"] = in_chunks(
+        lambda after: database.run(lambda conn: _attempts(conn, after)), maintenance.run_time
+    )
     counts["exports"] = database.run(lambda conn: delete_old_exports(conn, clock(conn) - KEPT))
     counts["keys"] = database.run(lambda conn: delete_keys(conn, clock(conn) - KEYS_KEPT))
     counts["sessions"] = database.run(lambda conn: delete_old_sessions(conn, clock(conn) - KEPT))
     counts["tokens"] = database.run(lambda conn: delete_old_tokens(conn, clock(conn) - KEPT))
     counts["buckets"] = database.run(lambda conn: delete_full_buckets(conn, clock(conn)))
-    counts["live_entries"] = forget_old_entries(database)
+    counts["live_entries"] = forget_old_entries(database, maintenance.run_time)
     counts["workers"] = database.run(lambda conn: delete_silent_workers(conn, WORKERS_KEPT.total_seconds()))
     return counts
 
@@ -57,5 +59,6 @@ def forget_calls(maintenance: Maintenance) -> Counter[str]:
     return Counter()
 
 
-def _delete_some_attempts(conn: Connection) -> int:
-    return delete_attempts(conn, clock(conn) - KEPT, CHUNK_ATTEMPTS)
+def _attempts(conn: Connection, after: Place | None) -> ChunkDone[Place]:
+    deleted = delete_attempts(conn, clock(conn) - KEPT, after, CHUNK_ATTEMPTS)
+    return ChunkDone(len(deleted), last_of(deleted, CHUNK_ATTEMPTS))

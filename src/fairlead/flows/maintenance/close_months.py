@@ -8,4 +8,4 @@ from fairlead.flows.money.close_months import close_months
 
 def close_months_task(maintenance: Maintenance) -> Mapping[str, int]:
     """As `close_months`; returns how many statements were made."""
-    return {"statements": close_months(maintenance.database)}
+    return {"statements": close_months(maintenance.database, maintenance.run_time)}

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from fairlead.core.money.spending_pace import SpendingPace
+from fairlead.flows.chunks import ChunkDone, RunTime, in_chunks, last_of
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.store.configuration.rows import ProviderRow, lock_providers, unlocked_providers
 from fairlead.store.connection import Connection
@@ -22,24 +23,27 @@ def tell_days_left(maintenance: Maintenance) -> Counter[str]:
     waits for one. Returns how many were told, and how many may be told again. Idempotent.
     """
     counts: Counter[str] = Counter()
-    after: str | None = None
-    while True:
 
-        def read(conn: Connection, after: str | None = after) -> tuple[list[str], dict[str, SpendingPace]]:
-            provider_ids = providers_told_in_days(conn, after, CHUNK_PROVIDERS)
-            paces = spending_paces(conn, provider_ids, clock(conn))
-            return provider_ids, {
-                provider_id: paces[provider_id]
-                for provider_id, row in unlocked_providers(conn, provider_ids).items()
-                if _is_told(row, paces[provider_id]) != row.was_told_of_low_days
-            }
-
-        provider_ids, changing = maintenance.database.read(read)
+    def step(after: str | None) -> ChunkDone[str]:
+        provider_ids, changing = maintenance.database.read(lambda conn: _changing(conn, after))
         if changing:
-            counts += maintenance.database.run(lambda conn, changing=changing: _tell(conn, changing))
-        if len(provider_ids) < CHUNK_PROVIDERS:
-            return counts
-        after = provider_ids[-1]
+            counts.update(maintenance.database.run(lambda conn: _tell(conn, changing)))
+        return ChunkDone(len(changing), last_of(provider_ids, CHUNK_PROVIDERS))
+
+    # However long it takes: those whom a run did not come to would not be come to by the next, which begins anew.
+    in_chunks(step, RunTime(is_stopping=maintenance.stop.is_set))
+    return counts
+
+
+def _changing(conn: Connection, after: str | None) -> tuple[list[str], dict[str, SpendingPace]]:
+    """The next providers, and the paces of those of whom something changes."""
+    provider_ids = providers_told_in_days(conn, after, CHUNK_PROVIDERS)
+    paces = spending_paces(conn, provider_ids, clock(conn))
+    return provider_ids, {
+        provider_id: paces[provider_id]
+        for provider_id, row in unlocked_providers(conn, provider_ids).items()
+        if _is_told(row, paces[provider_id]) != row.was_told_of_low_days
+    }
 
 
 def _tell(conn: Connection, paces: Mapping[str, SpendingPace]) -> Counter[str]:

@@ -1,14 +1,18 @@
 """Deleting the files of exports whose time is over: they hold copies of personal data."""
 
 from collections import Counter
+from datetime import datetime
 
+from fairlead.flows.chunks import ChunkDone, in_chunks, last_of
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.store.connection import Connection
-from fairlead.store.exports.requests import end_export, expired_export_ids
+from fairlead.store.exports.requests import end_export, expired_exports
 from fairlead.store.leads.rows import clock
 
 CHUNK_EXPORTS = 10
 """Each may be a thousand pieces."""
+
+Place = tuple[datetime, str]
 
 
 def expire_exports(maintenance: Maintenance) -> Counter[str]:
@@ -16,15 +20,13 @@ def expire_exports(maintenance: Maintenance) -> Counter[str]:
 
     Some to a transaction, which locks them; one that is being fetched or deleted is left for the next time.
     """
-    counts: Counter[str] = Counter()
-    while count := maintenance.database.run(_some):
-        counts["expired"] += count
-    return counts
+    expired = in_chunks(lambda after: maintenance.database.run(lambda conn: _some(conn, after)), maintenance.run_time)
+    return Counter(expired=expired)
 
 
-def _some(conn: Connection) -> int:
+def _some(conn: Connection, after: Place | None) -> ChunkDone[Place]:
     now = clock(conn)
-    export_ids = expired_export_ids(conn, now, CHUNK_EXPORTS)
-    for export_id in export_ids:
+    found = expired_exports(conn, now, after, CHUNK_EXPORTS)
+    for _, export_id in found:
         end_export(conn, export_id, "expired", now)
-    return len(export_ids)
+    return ChunkDone(len(found), last_of(found, CHUNK_EXPORTS))

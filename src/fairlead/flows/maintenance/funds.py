@@ -4,7 +4,7 @@ from collections import Counter
 
 from fairlead.core.errors import Unavailable
 from fairlead.flows import funding
-from fairlead.flows.funding import Move
+from fairlead.flows.chunks import ChunkDone, in_chunks, last_of
 from fairlead.flows.maintenance.days_left import tell_days_left
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.store.configuration.rows import lock_providers
@@ -53,33 +53,31 @@ def follow_funds(maintenance: Maintenance) -> Counter[str]:
 
 def _niche(maintenance: Maintenance, niche_id: str) -> Counter[str]:
     counts: Counter[str] = Counter()
-    after: str | None = None
-    while True:
 
-        def work(conn: Connection, after: str | None = after) -> tuple[list[str], list[Move]]:
-            locked = lock_niches(conn, [niche_id])
-            provider_ids = misfunded_provider_ids(conn, niche_id, after, CHUNK_PROVIDERS)
-            # Money moves without the niche's lock: only what the locked rows say counts.
-            providers = lock_providers(conn, provider_ids)
-            moves = funding.follow_funds(conn, locked, providers, clock(conn), in_locked_niches_only=True)
-            return provider_ids, moves
-
-        provider_ids, moves = maintenance.database.run(work)
+    def step(after: str | None) -> ChunkDone[str]:
+        provider_ids, moves = maintenance.database.run(lambda conn: _some_of_niche(conn, niche_id, after))
         for _, subscription in moves:
             counts["reactivated" if subscription.subscription.is_active else "deactivated"] += 1
-        if len(provider_ids) < CHUNK_PROVIDERS:
-            return counts
-        after = provider_ids[-1]
+        return ChunkDone(len(moves), last_of(provider_ids, CHUNK_PROVIDERS))
+
+    in_chunks(step, maintenance.run_time)
+    return counts
+
+
+def _some_of_niche(conn: Connection, niche_id: str, after: str | None) -> tuple[list[str], list[funding.Move]]:
+    locked = lock_niches(conn, [niche_id])
+    provider_ids = misfunded_provider_ids(conn, niche_id, after, CHUNK_PROVIDERS)
+    # Money moves without the niche's lock: only what the locked rows say counts.
+    providers = lock_providers(conn, provider_ids)
+    return provider_ids, funding.follow_funds(conn, locked, providers, clock(conn), in_locked_niches_only=True)
 
 
 def _forget_low_balances(maintenance: Maintenance) -> int:
-    def work(conn: Connection) -> int:
-        provider_ids = providers_above_threshold(conn, CHUNK_PROVIDERS)
-        if provider_ids:
-            lock_providers(conn, provider_ids)
-        return forget_low_balance(conn, provider_ids)
+    def work(conn: Connection, after: str | None) -> ChunkDone[str]:
+        provider_ids = providers_above_threshold(conn, after, CHUNK_PROVIDERS)
+        if not provider_ids:
+            return ChunkDone(0, None)
+        lock_providers(conn, provider_ids)
+        return ChunkDone(forget_low_balance(conn, provider_ids), last_of(provider_ids, CHUNK_PROVIDERS))
 
-    total = 0
-    while count := maintenance.database.run(work):
-        total += count
-    return total
+    return in_chunks(lambda after: maintenance.database.run(lambda conn: work(conn, after)), maintenance.run_time)

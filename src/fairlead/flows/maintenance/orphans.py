@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from fairlead.flows.chunks import ChunkDone, in_chunks, last_of
 from fairlead.flows.exporting.requests import export_job
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.flows.maintenance.maintenance import Maintenance
@@ -35,8 +36,9 @@ def requeue_orphans(maintenance: Maintenance) -> Counter[str]:
             counts[requeue_some.__name__.removeprefix("_")] += count
             if count < CHUNK_JOBS:
                 break
-    while count := maintenance.database.run(_reschedule):
-        counts["rescheduled"] += count
+    counts["rescheduled"] = in_chunks(
+        lambda after: maintenance.database.run(lambda conn: _reschedule(conn, after)), maintenance.run_time
+    )
     counts["dispatches"] += maintenance.database.run(_dispatch)
     return counts
 
@@ -59,8 +61,9 @@ def _exports(conn: Connection) -> int:
     return len(export_ids)
 
 
-def _reschedule(conn: Connection) -> int:
-    return bring_forward(conn, CHUNK_JOBS)
+def _reschedule(conn: Connection, after: int | None) -> ChunkDone[int]:
+    job_ids = bring_forward(conn, after, CHUNK_JOBS)
+    return ChunkDone(len(job_ids), last_of(job_ids, CHUNK_JOBS))
 
 
 def _dispatch(conn: Connection) -> bool:

@@ -6,8 +6,9 @@ process has to be awake at a certain moment, and none is needed that the others 
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from fairlead.flows.chunks import RunTime
 from fairlead.flows.failures.descriptions import failure_text
 from fairlead.flows.maintenance.clean_up import clean_up, forget_calls
 from fairlead.flows.maintenance.close_months import close_months_task
@@ -61,6 +62,10 @@ GROUPS = (QUICK, SLOW, PROOF, PAYMENTS)
 
 DAY_SECONDS = 86_400
 
+RUN_SECONDS = 120.0
+"""A run that has more to do than it can in this time leaves the rest to the next, and the others of its group go on."""
+TOLD_EVERY_SECONDS = 30.0
+
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
@@ -101,12 +106,16 @@ PERIODIC_TASKS: tuple[PeriodicTask, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class TaskRun:
-    """A task that this process did just now: what came of it, or the kind of error that it ended with."""
+    """A task that this process did just now: what came of it, or the kind of error that it ended with.
+
+    `is_cut_short`: its time was over, or its process is to end, before all was done.
+    """
 
     name: str
     took_seconds: float
     counts: Mapping[str, int]
     error: str | None
+    is_cut_short: bool = False
 
 
 def run_due_tasks(
@@ -133,12 +142,15 @@ def _run(maintenance: Maintenance, task: PeriodicTask, every_seconds: float) -> 
     maintenance.begun.add(task.name)
     started, error = time.monotonic(), None
     counts: Mapping[str, int] = {}
+    run_time = RunTime(RUN_SECONDS, maintenance.stop.is_set, _telling(task.name))
     try:
-        counts = task.do(maintenance)
+        counts = task.do(replace(maintenance, run_time=run_time))
     except Exception as failure:  # a bug in one task, or an outage: neither may keep the others from being done
         error = failure_text(failure)
         log.error("periodic task failed", action=task.name, exc_info=failure)
-    done = TaskRun(task.name, time.monotonic() - started, counts, error)
+    done = TaskRun(task.name, time.monotonic() - started, counts, error, run_time.is_cut_short)
+    if done.is_cut_short:
+        log.info("periodic task goes on with its next run", action=task.name, count=sum(counts.values()))
     if error is None and any(counts.values()):
         log.info(
             "periodic task done", action=task.name, count=sum(counts.values()), seconds=round(done.took_seconds, 3)
@@ -147,9 +159,22 @@ def _run(maintenance: Maintenance, task: PeriodicTask, every_seconds: float) -> 
     return done
 
 
+def _telling(name: str) -> Callable[[int], None]:
+    """Says in the log, now and then, how far the task is."""
+    told_at = time.monotonic()
+
+    def tell(count: int) -> None:
+        nonlocal told_at
+        if time.monotonic() >= told_at + TOLD_EVERY_SECONDS:
+            told_at = time.monotonic()
+            log.info("periodic task under way", action=name, count=count)
+
+    return tell
+
+
 def _end(maintenance: Maintenance, done: TaskRun) -> None:
     def work(conn: Connection) -> None:
-        end_task(conn, done.name, done.error)
+        end_task(conn, done.name, done.error, is_cut_short=done.is_cut_short)
 
     try:
         maintenance.database.run(work)

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from fairlead.core.retries import CRASHES_ENDURED
+from fairlead.flows.chunks import ChunkDone, in_chunks, last_of
 from fairlead.flows.failures.failed_exports import record_export_crash
 from fairlead.flows.failures.failed_runs import record_crash
 from fairlead.flows.maintenance.maintenance import Maintenance
@@ -52,26 +53,24 @@ def rescue(maintenance: Maintenance) -> Counter[str]:
 
     Raises `Unavailable`.
     """
-    silent_seconds, last_job_id = maintenance.settings.heartbeat_timeout_seconds, 0
+    silent_seconds = maintenance.settings.heartbeat_timeout_seconds
     maintenance.database.run(bring_heartbeats_back)
     isolated_niche_ids: set[str] = set()
     counts: Counter[str] = Counter()
-    while True:
 
-        def look(conn: Connection, after: int = last_job_id) -> list[int]:
-            return stalled_job_ids(conn, silent_seconds, after, CHUNK_JOBS)
-
-        job_ids = maintenance.database.run(look)
-        if not job_ids:
-            return counts
-        last_job_id = job_ids[-1]
+    def step(after: int | None) -> ChunkDone[int]:
+        job_ids = maintenance.database.run(lambda conn: stalled_job_ids(conn, silent_seconds, after or 0, CHUNK_JOBS))
         for job_id in job_ids:
             rescued = _rescue(maintenance, job_id, isolated_niche_ids)
             if rescued is not None:
                 _tell(rescued)
                 counts[QUEUE_OF[rescued.job.task]] += 1
                 counts["given_up"] += rescued.is_given_up
-                isolated_niche_ids |= {rescued.niche_id} if rescued.niche_id is not None else set()
+                isolated_niche_ids.update([] if rescued.niche_id is None else [rescued.niche_id])
+        return ChunkDone(len(job_ids), last_of(job_ids, CHUNK_JOBS))
+
+    in_chunks(step, maintenance.run_time)
+    return counts
 
 
 def _rescue(maintenance: Maintenance, job_id: int, isolated_niche_ids: set[str]) -> _Rescued | None:

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from fairlead.core.retention import RETENTION_RULES, RetentionRule
+from fairlead.flows.chunks import ChunkDone, in_chunks, last_of
 from fairlead.flows.erasure.erase import ErasureCause, erase_locked, erase_part
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.store.audit.log import SYSTEM
@@ -31,7 +32,7 @@ def retain(maintenance: Maintenance) -> Counter[str]:
 
     A hundred to a transaction, which locks its leads in ascending order of id and looks at them again: one that was
     sold or rejected meanwhile is left for its own rule. What is gone is found by no rule again, so that a run that was
-    stopped is made up for by the next. Audited, each lead by itself. Raises `Unavailable`.
+    stopped, or whose time was over, is made up for by the next. Audited, each lead by itself. Raises `Unavailable`.
     """
     counts: Counter[str] = Counter()
     for niche in maintenance.database.read(policies):
@@ -42,43 +43,33 @@ def retain(maintenance: Maintenance) -> Counter[str]:
 
 
 def _apply(maintenance: Maintenance, niche: RetainingNiche, rule: RetentionRule) -> int:
-    total, after = 0, None
-    while True:
+    def work(conn: Connection, after: Place | None) -> ChunkDone[Place]:
+        before = niche.policy.cutoff(rule, clock(conn))
+        found = [] if before is None else due_leads(conn, niche.niche_id, rule, before, after, CHUNK_LEADS)
+        locked = lock_for_erasure(conn, [lead_id for _, lead_id in found])
+        due = frozenset(still_due(conn, [lead.lead_id for lead in locked], rule))
+        leads = [lead for lead in locked if lead.lead_id in due]
+        if rule in ("rejected", "unsold"):
+            erase_locked(conn, leads, BY_RETENTION)
+        else:
+            erase_part(conn, leads, rule, BY_RETENTION)
+        return ChunkDone(len(leads), last_of(found, CHUNK_LEADS))
 
-        def work(conn: Connection, after: Place | None = after) -> tuple[int, Place | None]:
-            before = niche.policy.cutoff(rule, clock(conn))
-            found = [] if before is None else due_leads(conn, niche.niche_id, rule, before, after, CHUNK_LEADS)
-            locked = lock_for_erasure(conn, [lead_id for _, lead_id in found])
-            due = frozenset(still_due(conn, [lead.lead_id for lead in locked], rule))
-            leads = [lead for lead in locked if lead.lead_id in due]
-            if rule in ("rejected", "unsold"):
-                erase_locked(conn, leads, BY_RETENTION)
-            else:
-                erase_part(conn, leads, rule, BY_RETENTION)
-            return len(leads), found[-1] if found else None
-
-        done, after = maintenance.database.run(work)
-        total += done
-        if after is None:
-            return total
+    return in_chunks(lambda after: maintenance.database.run(lambda conn: work(conn, after)), maintenance.run_time)
 
 
 def _apply_to_deliveries(maintenance: Maintenance, niche: RetainingNiche) -> int:
     days = niche.policy.deliveries_days
     if days is None:
         return 0
-    total, after = 0, None
-    while True:
 
-        def work(conn: Connection, after: Place | None = after) -> tuple[int, Place | None]:
-            before = clock(conn) - timedelta(days=days)
-            found = next_of_deliveries(conn, niche.niche_id, before, after, CHUNK_LEADS)
-            erase_answers(conn, lock_messages_about(conn, [lead_id for _, lead_id in found]))
-            # Not past that moment yet: more leads may have come in at it, as those of one file do.
-            deliveries_seen_to(conn, niche.niche_id, found[-1][0] if found else before)
-            return len(found), found[-1] if found else None
+    def work(conn: Connection, after: Place | None) -> ChunkDone[Place]:
+        before = clock(conn) - timedelta(days=days)
+        found = next_of_deliveries(conn, niche.niche_id, before, after, CHUNK_LEADS)
+        erase_answers(conn, lock_messages_about(conn, [lead_id for _, lead_id in found]))
+        last = last_of(found, CHUNK_LEADS)
+        # Not past that moment yet: more leads may have come in at it, as those of one file do.
+        deliveries_seen_to(conn, niche.niche_id, before if last is None else last[0])
+        return ChunkDone(len(found), last)
 
-        done, after = maintenance.database.run(work)
-        total += done
-        if after is None:
-            return total
+    return in_chunks(lambda after: maintenance.database.run(lambda conn: work(conn, after)), maintenance.run_time)

@@ -1,8 +1,10 @@
 """Closing the months that are over: the statement of every provider is on record, and the audit log seals them."""
 
 from contextlib import closing
+from datetime import date
 
 from fairlead.core.canonical import timestamp_text
+from fairlead.flows.chunks import ChunkDone, RunTime, in_chunks
 from fairlead.flows.money.months import Month, next_to_close
 from fairlead.flows.money.statement_file import statement_files
 from fairlead.store.audit.log import SYSTEM, AuditEvent, append_audit
@@ -23,30 +25,27 @@ from fairlead.store.money.statements import StatementRow, digest_of_month, inser
 ROWS_AT_ONCE = 1000
 
 
-def close_months(database: Database) -> int:
+def close_months(database: Database, run_time: RunTime | None = None) -> int:
     """Every month that is over has the statement of each provider whose ledger had begun; returns how many were made.
 
     A month is closed in one transaction and once, by whichever process comes first; a second one waits and makes
     nothing. It blocks no movement of money: what is posted meanwhile is of the next month. Raises `Unavailable`.
     """
-    made = 0
-    while (count := database.run(_close_next)) is not None:
-        made += count
-    return made
+    return in_chunks(lambda _: database.run(_close_next), run_time)
 
 
-def _close_next(conn: Connection) -> int | None:
-    """The next month is closed; None where none is due."""
+def _close_next(conn: Connection) -> ChunkDone[date]:
+    """The next month is closed, if one is due."""
     first_at = first_entry_at(conn)
     if first_at is None:
-        return None
+        return ChunkDone(0, None)
     month, now = next_to_close(conn, first_at), clock(conn)
     if not month.is_due(now):
-        return None
+        return ChunkDone(0, None)
     last_number = last_receipt_number(conn, month.end)
     row = ClosedMonthRow(month.first_day, month.zone, month.began_at, month.ends_at, now, last_number)
     if not insert_closed_month(conn, row):
-        return 0
+        return ChunkDone(0, month.first_day)
     count = _make_statements(conn, month)
     statement_count, sha256 = digest_of_month(conn, month.first_day)
     sealed = {
@@ -59,7 +58,7 @@ def _close_next(conn: Connection) -> int | None:
         "sha256": sha256,
     }
     append_audit(conn, [AuditEvent(SYSTEM, "month.closed", "month", month.name, new=sealed)], now)
-    return count
+    return ChunkDone(count, month.first_day)
 
 
 def _make_statements(conn: Connection, month: Month) -> int:

@@ -1,11 +1,11 @@
 """Sending notifications again: one that failed or was sent, or all that an endpoint missed."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput, Refused
+from fairlead.flows.chunks import ChunkDone, in_chunks, last_of
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.notifications.delivery_jobs import delivery_job
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
@@ -115,16 +115,15 @@ def replay_endpoint(
     Raises `BadInput` for what is no id or a time without a zone, `Refused`: `webhook_endpoint_unknown`.
     """
     checked = _checked(endpoint_id, created_from, created_before)
-    total, after = 0, None
     # After the audit log nothing else is locked, so within one transaction it has to be all of them.
     most = None if database.is_joined else BATCH_NOTIFICATIONS
 
-    def work(conn: Connection) -> Sequence[str]:
+    def work(conn: Connection, after: str | None) -> ChunkDone[str]:
         if lock_endpoint(conn, checked) is None:
             raise _unknown(checked)
         ids = lock_replayable(conn, checked, created_from, until, after, most, only_failed=only_failed)
         if not ids:
-            return ids
+            return ChunkDone(0, None)
         now = clock(conn)
         queue_again(conn, ids, None)
         resolve_letters_of(conn, ids, actor.name, now)
@@ -133,13 +132,11 @@ def replay_endpoint(
         new |= {} if created_before is None else {"created_before": timestamp_text(created_before)}
         new |= {"only_failed": True} if only_failed else {}
         append_audit(conn, [AuditEvent(actor, "webhook_endpoint.replayed", "webhook_endpoint", checked, new=new)], now)
-        return ids
+        return ChunkDone(len(ids), None if most is None else last_of(ids, most))
 
     # What is only created while this runs is not asked for.
     until = created_before or database.run(clock)
-    while ids := database.run(work):
-        total, after = total + len(ids), ids[-1]
-    return total
+    return in_chunks(lambda after: database.run(lambda conn: work(conn, after)))
 
 
 def _checked(endpoint_id: str, created_from: datetime, created_before: datetime | None) -> str:

@@ -61,15 +61,16 @@ def misfunded_provider_ids(conn: Connection, niche_id: str, after: str | None, l
     return [row[0] for row in rows]
 
 
-def providers_above_threshold(conn: Connection, limit: int) -> list[str]:
-    """Providers who were told of a low balance that is not low any more, by id. Locks nothing."""
+def providers_above_threshold(conn: Connection, after: str | None, limit: int) -> list[str]:
+    """The next providers who were told of a low balance that is not low any more, by id. Locks nothing."""
     rows = conn.execute(
         """
         select id::text from providers
         where low_balance_alerted_at is not null
           and coalesce(balance_cents >= low_balance_threshold_cents, true)
+          and id > coalesce(%s::uuid, '00000000-0000-0000-0000-000000000000')
         order by id limit %s
         """,
-        (limit,),
+        (after, limit),
     ).fetchall()
     return [row[0] for row in rows]

@@ -271,16 +271,23 @@ def exports_without_job(conn: Connection, limit: int) -> list[str]:
     return [row[0] for row in rows]
 
 
-def expired_export_ids(conn: Connection, now: datetime, limit: int) -> list[str]:
-    """Ready exports whose time is over, and which no other transaction holds, locked; the first to expire first."""
-    rows = conn.execute(
+def expired_exports(
+    conn: Connection, now: datetime, after: tuple[datetime, str] | None, limit: int
+) -> list[tuple[datetime, str]]:
+    """When they expired and ids of the next ready exports whose time is over, the first to expire first, locked.
+
+    Beyond the one that was seen last; those that another transaction holds are left out.
+    """
+    at, export_id = after or (None, "00000000-0000-0000-0000-000000000000")
+    return conn.execute(
         """
-        select id::text from exports where state = 'ready' and expires_at <= %s
+        select expires_at, id::text from exports
+        where state = 'ready' and expires_at <= %s
+          and (expires_at, id) > (coalesce(%s::timestamptz, '-infinity'), %s::uuid)
         order by expires_at, id limit %s for no key update skip locked
         """,
-        (now, limit),
+        (now, at, export_id, limit),
     ).fetchall()
-    return [row[0] for row in rows]
 
 
 def delete_old_exports(conn: Connection, requested_before: datetime) -> int:

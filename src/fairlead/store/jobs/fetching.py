@@ -9,7 +9,6 @@ from datetime import timedelta
 
 from fairlead.store.connection import Connection
 from fairlead.store.jobs.queue import JobRun
-from fairlead.store.leads.rows import clock
 from fairlead.store.typed_rows import all_rows
 
 DUE_AT_ONCE = 1_000
@@ -67,24 +66,24 @@ def make_due(conn: Connection) -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
-def bring_forward(conn: Connection, limit: int) -> int:
-    """Jobs that were put off while the clock was ahead, at most so many, are put off for as long from now on.
+def bring_forward(conn: Connection, after: int | None, limit: int) -> list[int]:
+    """The next jobs that were put off while the clock was ahead, at most so many, are put off for as long from now on.
 
     That a job was enqueued in the future means that the clock was set back: a retry after five seconds would come a day
     late. Up to a second of that is what clocks do while they are kept right. Jobs that others hold are left alone.
-    Returns how many there were.
+    Beyond the one that was seen last; returns their ids, in order.
     """
     rows = conn.execute(
         """
         select id, extract(epoch from scheduled_at - enqueued_at)::float8 from jobs
         where state = 'waiting' and scheduled_at > statement_timestamp()
-          and enqueued_at > statement_timestamp() + interval '1 second'
-        order by scheduled_at limit %s for no key update skip locked
+          and enqueued_at > statement_timestamp() + interval '1 second' and id > %s
+        order by id limit %s for no key update skip locked
         """,
-        (limit,),
+        (after or 0, limit),
     ).fetchall()
     if rows:
-        now = clock(conn)
+        now = conn.execute("select clock_timestamp()").fetchall()[0][0]  # of the queue, whatever the marketplace's is
         conn.execute(
             """
             update jobs set scheduled_at = due.due_at, enqueued_at = %s
@@ -92,7 +91,7 @@ def bring_forward(conn: Connection, limit: int) -> int:
             """,
             (now, [row[0] for row in rows], [now + timedelta(seconds=row[1]) for row in rows]),
         )
-    return len(rows)
+    return [row[0] for row in rows]
 
 
 def _job_id(run: JobRun) -> int:

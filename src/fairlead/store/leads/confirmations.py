@@ -63,21 +63,23 @@ def confirmation_token(conn: Connection, token_hash: bytes) -> ConfirmationToken
     )
 
 
-def lock_unconfirmed(conn: Connection, limit: int) -> list[str]:
-    """Leads that were to be confirmed by now and were not, the longest overdue first, locked.
+def lock_unconfirmed(conn: Connection, after: tuple[datetime, str] | None, limit: int) -> list[tuple[datetime, str]]:
+    """When they came in and ids of the next leads that were to be confirmed by now and were not, the oldest first.
 
+    Beyond the one that was seen last, and locked.
     Those that another transaction holds are left for the next time: as nothing is waited for, no deadlock can come of
     it.
     """
-    rows = conn.execute(
+    at, lead_id = after or (None, "00000000-0000-0000-0000-000000000000")
+    return conn.execute(
         """
-        select l.id::text from leads l join lead_intakes i on i.lead_id = l.id
+        select l.created_at, l.id::text from leads l join lead_intakes i on i.lead_id = l.id
         where l.status = 'pending_confirmation' and i.confirm_by <= coalesce(%s::timestamptz, clock_timestamp())
+          and (l.created_at, l.id) > (coalesce(%s::timestamptz, '-infinity'), %s::uuid)
         order by l.created_at, l.id limit %s for no key update of l skip locked
         """,
-        (simulated_now(conn), limit),
+        (simulated_now(conn), at, lead_id, limit),
     ).fetchall()
-    return [row[0] for row in rows]
 
 
 def delete_confirmation_tokens(conn: Connection, before: datetime) -> int:

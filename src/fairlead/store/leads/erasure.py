@@ -65,16 +65,24 @@ def lock_for_erasure(conn: Connection, lead_ids: Sequence[str]) -> list[LockedFo
     )
 
 
-def unerased_of_person(conn: Connection, email_keys: Sequence[str], phone_keys: Sequence[str], limit: int) -> list[str]:
-    """Leads with one of these canonical addresses or numbers that are not erased, by id; nothing is locked."""
+def unerased_of_person(
+    conn: Connection, email_keys: Sequence[str], phone_keys: Sequence[str], after: str | None, limit: int
+) -> list[str]:
+    """The next leads, by id, with one of these canonical addresses or numbers that are not erased.
+
+    Beyond the one that was seen last; nothing is locked.
+    """
     rows = conn.execute(
         """
-        select id::text from leads where email_key = any(%s) and erased_at is null
-        union
-        select id::text from leads where phone_key = any(%s) and erased_at is null
-        order by 1 limit %s
+        select id::text from (
+            select id from leads where email_key = any(%(emails)s) and erased_at is null
+            union
+            select id from leads where phone_key = any(%(phones)s) and erased_at is null
+        ) as of_person
+        where id > coalesce(%(after)s::uuid, '00000000-0000-0000-0000-000000000000')
+        order by id limit %(limit)s
         """,
-        (list(email_keys), list(phone_keys), limit),
+        {"emails": list(email_keys), "phones": list(phone_keys), "after": after, "limit": limit},
     ).fetchall()
     return [row[0] for row in rows]
 

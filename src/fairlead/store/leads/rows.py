@@ -246,8 +246,8 @@ def lock_decided(conn: Connection, lead_ids: Sequence[str]) -> list[str]:
     return [row[0] for row in rows]
 
 
-def untried_leads(conn: Connection, niche_id: str, limit: int) -> list[str]:
-    """The niche's approved leads whose distribution was never requested, locked in ascending order of id.
+def untried_leads(conn: Connection, niche_id: str, after_lead_id: str | None, limit: int) -> list[str]:
+    """The niche's next approved leads whose distribution was never requested, locked in ascending order of id.
 
     One that was given up because it kept killing its worker was asked for, although no attempt came to an end.
     """
@@ -255,8 +255,9 @@ def untried_leads(conn: Connection, niche_id: str, limit: int) -> list[str]:
         """
         select id::text from leads
         where niche_id = %s and status = 'approved' and not awaits_decision and last_outcome is null
+          and id > coalesce(%s::uuid, '00000000-0000-0000-0000-000000000000')
         order by id limit %s for no key update
         """,
-        (niche_id, limit),
+        (niche_id, after_lead_id, limit),
     ).fetchall()
     return [row[0] for row in rows]

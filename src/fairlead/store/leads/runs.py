@@ -65,20 +65,26 @@ def waiting_isolated(conn: Connection, niche_id: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def delete_attempts(conn: Connection, ended_before: datetime, limit: int) -> int:
-    """Runs that ended before that are forgotten, at most so many; returns how many.
+def delete_attempts(
+    conn: Connection, ended_before: datetime, after: tuple[datetime, str] | None, limit: int
+) -> list[tuple[datetime, str]]:
+    """The next runs that ended before that are forgotten, at most so many; returns when they ended, and ids, in order.
 
-    Those of leads and notifications with an open dead letter are kept: an operator has yet to look at them.
+    Beyond the one that was forgotten last. Those of leads and notifications with an open dead letter are kept: an
+    operator has yet to look at them.
     """
-    done = conn.execute(
+    at, attempt_id = after or (None, "00000000-0000-0000-0000-000000000000")
+    deleted = conn.execute(
         """
         delete from job_attempts where id in (
             select id from job_attempts a
             where ended_at < %s and not exists (
                 select from dead_letters d
                 where d.resolved_at is null and (d.lead_id = a.lead_id or d.notification_id = a.notification_id))
-            order by ended_at limit %s)
+              and (ended_at, id) > (coalesce(%s::timestamptz, '-infinity'), %s::uuid)
+            order by ended_at, id limit %s)
+        returning ended_at, id::text
         """,
-        (ended_before, limit),
-    )
-    return done.rowcount
+        (ended_before, at, attempt_id, limit),
+    ).fetchall()
+    return sorted(deleted)

@@ -66,8 +66,8 @@ def sequence_entries(
     return _merge(conn, audit_actions, now - kept, now, most) == most
 
 
-def forget_entries(conn: Connection, before: datetime, most: int) -> int:
-    """The oldest entries, up to `most`, of those that got their id before then are gone; returns how many they were.
+def forget_entries(conn: Connection, before: datetime, most: int) -> tuple[int, int | None]:
+    """The oldest entries, up to `most`, of those that got their id before then are gone; how many, and the last id.
 
     Only what they say of the order is forgotten: the journals and the audit log keep everything. Locks the head.
     """
@@ -84,7 +84,7 @@ def forget_entries(conn: Connection, before: datetime, most: int) -> int:
     if count:
         conn.execute("delete from live_entries where id <= %s", (last_id,))
         conn.execute("update live_head set floor_id = greatest(floor_id, %s)", (last_id,))
-    return count
+    return count, last_id
 
 
 def _count_behind(conn: Connection, audit_seq: int) -> int:

@@ -87,6 +87,8 @@ create table schedules (
     -- By the database's clock: when a process took the task last, and how its run before or since then ended.
     started_at timestamptz not null,
     ended_at   timestamptz,
-    error      text
+    error      text,
+    -- Its time was over before its work was: the next run goes on.
+    is_cut_short boolean not null default false
 );
 comment on table schedules is 'When each periodic task was begun last, by whichever process got hold of it.';
