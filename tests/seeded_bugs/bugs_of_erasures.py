@@ -20,6 +20,12 @@ BUGS_OF_ERASURES = (
         ("tests/race/test_erasure_and_delivery.py",),
     ),
     Bug(
+        "leads that were approved in vain are kept",
+        "an approved lead will be sold",
+        (Edit("store/leads/retention.py", ", \"status = 'approved'\"),", "),"),),
+        ("tests/flows/maintenance/test_retain.py::test_a_run_reads_no_lead_that_it_has_nothing_to_do_with",),
+    ),
+    Bug(
         "a run of retention begins again at the leads that came in at one moment",
         "it goes on from the time of the last lead that it has seen to",
         (

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from fairlead.core.erasure_terms import NOT_KEPT
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.retention import RETENTION_RULES, RetentionPolicy, due_at
+from fairlead.core.retention import RETENTION_RULES, RetentionPolicy, RetentionRule, due_at
 from fairlead.flows.approve_lead import approve_lead
 from fairlead.flows.erasure.retention import change_retention, next_erasures, read_retention
 from fairlead.flows.importing.import_leads import ImportOptions, import_leads
@@ -23,7 +23,7 @@ from fairlead.flows.proving.verify import verify
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.settings import Settings
 from fairlead.store.audit.log import OPERATOR
-from fairlead.store.connection import Database
+from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.retention import count_due, due_leads
 from fairlead.store.simulated_clock import SimulatedClock
 from tests.by_hand import CAME_IN, CLOSED, ERASED, rows_by_hand
@@ -224,3 +224,52 @@ def test_leads_that_were_erased_long_ago_are_not_read_again(database: Database, 
         for each in (read, of_count):
             assert each.rows_read <= len(leads), rule
             assert "leads" not in each.scanned, rule
+
+
+def test_a_run_reads_no_lead_that_it_has_nothing_to_do_with(damaged_database: Database) -> None:
+    """Of sold leads either answers or contact data may be kept for good: they lie there, and each run would read them.
+
+    And no more of what it is due for than the next chunk, however much there is.
+    """
+    declare(damaged_database, HOSTING)
+    niche_id, count = niche(damaged_database), 10_000
+    with damaged_database.transaction() as conn:
+        for status, answers, contact in (
+            ("distributed", "null", "now()"),
+            ("bad", "now()", "null"),
+            ("rejected", "null", "null"),
+            ("approved", "null", "null"),
+            ("pending_approval", "null", "null"),
+        ):
+            conn.execute(
+                f"""
+                insert into leads (id, niche_id, status, attributes, attributes_salt, dedupe_key, created_at,
+                                   approved_at, distributed_at, rejected_at, rejected_by, rejection_reason,
+                                   answers_erased_at, contact_erased_at)
+                select id, %(niche)s, %(status)s, '{{}}',
+                       case when {answers} is null then decode(repeat('00', 16), 'hex') end,
+                       'id:' || id, now() - interval '1 year' + number * interval '1 second', now(), now(),
+                       case when %(status)s = 'rejected' then now() end,
+                       case when %(status)s = 'rejected' then 'operator' end,
+                       case when %(status)s = 'rejected' then 'no' end, {answers}, {contact}
+                from (select gen_random_uuid() as id, number from generate_series(1, %(count)s) as number) as lead
+                """.encode(),
+                {"niche": niche_id, "status": status, "count": count},
+            )
+        conn.execute("analyze leads")
+    [(first,)] = query(damaged_database, "select min(created_at) from leads")
+    early, late = first + timedelta(seconds=50), first + timedelta(days=300)
+    for rule in RETENTION_RULES:
+        part_count = 2 if rule == "unsold" else 1
+        for before, due in ((early, 50 * part_count), (late, 100)):
+
+            def run(conn: Connection, rule: RetentionRule = rule, before: datetime = before) -> list[tuple[Any, str]]:
+                return due_leads(conn, niche_id, rule, before, None, 100)
+
+            found, read = reading(damaged_database, run)
+            assert len(found) == due
+            assert read.rows_read <= 100 * part_count, (rule, before)
+            assert "leads" not in read.scanned, rule
+        counted, read = reading(damaged_database, lambda conn, rule=rule: count_due(conn, niche_id, rule, early))
+        assert counted == 50 * part_count
+        assert read.rows_read <= 50 * part_count, rule

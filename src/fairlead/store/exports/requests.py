@@ -284,7 +284,7 @@ def expired_exports(
         select expires_at, id::text from exports
         where state = 'ready' and expires_at <= %s
           and (expires_at, id) > (coalesce(%s::timestamptz, '-infinity'), %s::uuid)
-        order by expires_at, id limit %s for no key update skip locked
+        order by expires_at, exports.id limit %s for no key update skip locked
         """,
         (now, at, export_id, limit),
     ).fetchall()

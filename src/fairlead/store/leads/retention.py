@@ -3,19 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from fairlead.core.retention import RetentionPolicy, RetentionRule
 from fairlead.store.connection import Connection
 from fairlead.store.typed_rows import named_rows, one_row, part_of
 
-_DUE: Mapping[RetentionRule, LiteralString] = {
-    "answers": "status in ('distributed', 'bad') and answers_erased_at is null",
-    "contact": "status in ('distributed', 'bad') and contact_erased_at is null",
-    "rejected": "status = 'rejected' and erased_at is null",
-    "unsold": "status in ('pending_confirmation', 'pending_approval', 'approved')",
+_DUE: Mapping[RetentionRule, tuple[LiteralString, ...]] = {
+    "answers": ("status in ('distributed', 'bad') and answers_erased_at is null",),
+    "contact": ("status in ('distributed', 'bad') and contact_erased_at is null",),
+    "rejected": ("status = 'rejected' and erased_at is null",),
+    "unsold": ("status = 'pending_confirmation'", "status = 'pending_approval'", "status = 'approved'"),
 }
-"""By rule, the leads that it is about and that it has not been applied to."""
+"""By rule, the leads that it is about and that it has not been applied to.
+
+Each part has an index of such leads alone, by age: none is read that it was applied to, or that is not due yet.
+"""
 
 _COLUMNS: LiteralString = "answers_days, contact_days, rejected_days, unsold_days, deliveries_days"
 
@@ -79,37 +82,39 @@ def due_leads(
 ) -> list[tuple[datetime, str]]:
     """When they came in and ids of the niche's next leads that the rule is due for, the oldest first.
 
-    After the one that was seen last; nothing is locked.
+    After the one that was seen last; nothing is locked. Reads `limit` leads of each part of the rule at most.
     """
     at, lead_id = after or (None, "00000000-0000-0000-0000-000000000000")
-    return conn.execute(
+    values: dict[str, Any] = {"niche": niche_id, "before": before, "at": at, "lead": lead_id, "limit": limit}
+    parts = " union all ".join(
         f"""
-        select created_at, id::text from leads
-        where niche_id = %s and created_at < %s
-          and (created_at, id) > (coalesce(%s::timestamptz, '-infinity'), %s::uuid)
-          and erased_at is null and {_DUE[rule]}
-        order by created_at, id limit %s
-        """,  # noqa: S608 - constants of our own
-        (niche_id, before, at, lead_id, limit),
-    ).fetchall()
+        (select created_at, id from leads
+         where niche_id = %(niche)s and created_at < %(before)s and {part}
+           and (created_at, id) > (coalesce(%(at)s::timestamptz, '-infinity'), %(lead)s::uuid)
+         order by created_at, id limit %(limit)s)"""  # noqa: S608 - constants of our own
+        for part in _DUE[rule]
+    )
+    due = f"({parts}) due"
+    query = f"select created_at, id::text from {due} order by created_at, due.id limit %(limit)s"  # noqa: S608
+    return conn.execute(query, values).fetchall()
 
 
 def still_due(conn: Connection, lead_ids: Sequence[str], rule: RetentionRule) -> list[str]:
     """Those of the leads, which are locked, that the rule is due for, by id."""
     rows = conn.execute(
-        f"select id::text from leads where id = any(%s::uuid[]) and {_DUE[rule]} order by id",  # noqa: S608 - constants of our own
+        f"select id::text from leads where id = any(%s::uuid[]) and ({' or '.join(_DUE[rule])}) order by id",  # noqa: S608
         (list(lead_ids),),  # noqa: RUF100, S608
     ).fetchall()
     return [row[0] for row in rows]
 
 
 def count_due(conn: Connection, niche_id: str, rule: RetentionRule, before: datetime) -> int:
-    """How many of the niche's leads the rule is due for at that time; nothing is locked."""
-    rows = conn.execute(
-        f"select count(*) from leads where niche_id = %s and created_at < %s and erased_at is null and {_DUE[rule]}",  # noqa: S608 - constants of our own
-        (niche_id, before),  # noqa: RUF100, S608
-    ).fetchall()
-    return rows[0][0]
+    """How many of the niche's leads the rule is due for at that time; reads those alone. Nothing is locked."""
+    parts = " + ".join(
+        f"(select count(*) from leads where niche_id = %(niche)s and created_at < %(before)s and {part})"  # noqa: S608
+        for part in _DUE[rule]
+    )
+    return conn.execute(f"select {parts}", {"niche": niche_id, "before": before}).fetchall()[0][0]
 
 
 def next_of_deliveries(
@@ -127,7 +132,7 @@ def next_of_deliveries(
           and created_at >= coalesce(
               (select deliveries_before from retention_policies where niche_id = %s), '-infinity')
           and (created_at, id) > (coalesce(%s::timestamptz, '-infinity'), %s::uuid)
-        order by created_at, id limit %s
+        order by created_at, leads.id limit %s
         """,
         (niche_id, before, niche_id, at, lead_id, limit),
     ).fetchall()

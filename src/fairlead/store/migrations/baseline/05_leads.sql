@@ -104,11 +104,18 @@ create index leads_reopening on leads (reopens_at, id) where reopens_at is not n
 create index leads_by_age on leads (created_at, id);
 -- leads_of_niche_by_age: the pages of one niche.
 create index leads_of_niche_by_age on leads (niche_id, created_at, id);
--- leads_not_erased: what is past its niche's days of retention, each day, without those that are erased already.
-create index leads_not_erased on leads (niche_id, created_at, id) where erased_at is null;
+-- leads_with_answers: sold leads whose answers are past their niche's days of retention, each day; no others are read.
+create index leads_with_answers on leads (niche_id, created_at, id)
+    where status in ('distributed', 'bad') and answers_erased_at is null;
+-- leads_with_contact: the same of contact data. Two indexes, as either may be kept for good; a lead that is not sold is in none.
+create index leads_with_contact on leads (niche_id, created_at, id)
+    where status in ('distributed', 'bad') and contact_erased_at is null;
+-- leads_rejected_with_data: rejected leads that are past their niche's days of retention.
+create index leads_rejected_with_data on leads (niche_id, created_at, id) where status = 'rejected' and erased_at is null;
 -- leads_of_status_by_age: the pages of one status.
 create index leads_of_status_by_age on leads (status, created_at, id);
--- leads_of_niche_and_status_by_age: the pages of both at once; either alone may be common where both together are rare.
+-- leads_of_niche_and_status_by_age: the pages of both at once; either alone may be common where both together are rare. And
+-- unsold leads that are past their niche's days of retention.
 create index leads_of_niche_and_status_by_age on leads (niche_id, status, created_at, id);
 -- leads_by_email_key: the leads of an address.
 create index leads_by_email_key on leads (email_key) where email_key is not null;
