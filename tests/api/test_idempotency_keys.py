@@ -72,6 +72,21 @@ def test_a_key_with_another_body_or_address_is_refused(path: str, body: dict[str
     assert {name for name in after if after[name] != before[name]} <= {"sessions"}
 
 
+def test_who_sent_a_public_request_is_kept_by_nothing_that_tells_an_address(database: Database) -> None:
+    """There are few addresses of IPv4: of a hash without a secret every one could be tried out."""
+    open_niche(database, is_public=True)
+    client = anonymous(application(database))
+    tokens, actors = [link(database, visit(database).lead_id) for _ in range(2)], list[str]()
+    for number, token in enumerate(tokens):
+        headers = {"Idempotency-Key": f"k-{number}"}
+        answers = [client.post(CONFIRM, json={"token": token}, headers=headers) for _ in range(2)]
+        assert [(each.status_code, REPLAYED in each.headers) for each in answers] == [(200, False), (200, True)]
+        actors += rows(database, "select actor from idempotency_keys where key = %s", f"k-{number}")
+        value(database, "update intake_secret set secret = sha256(secret)")
+    assert [actor.partition(":")[0] for actor in actors] == ["public"] * 2
+    assert actors[0] != actors[1]
+
+
 def test_a_refused_request_leaves_its_key_free(database: Database) -> None:
     ann = an_admin(application(database), database)
     assert ann.post(NICHES, json={**NICHE, "name": "Roofs"}).status_code == 201

@@ -21,6 +21,18 @@ BUGS_OF_ENTRY = (
         is_quick=True,
     ),
     Bug(
+        "the addresses behind limits can be tried out",
+        "a hash tells nothing of what it is of",
+        (
+            Edit(
+                "flows/access/throttle.py",
+                "keyed_hash(intake_secret(conn), {",
+                'keyed_hash(b"fairlead", {',
+            ),
+        ),
+        ("tests/flows/access/test_throttle.py",),
+    ),
+    Bug(
         "a row of a file is forgotten",
         "what the form keeps of a row tells the rows apart",
         (

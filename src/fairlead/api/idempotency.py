@@ -10,7 +10,6 @@ transaction, with the key and the answer in it. A route that hands the key to it
 """
 
 import functools
-import hashlib
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +25,7 @@ from fairlead.api.schemas.values import RequestModel, ResponseModel, pattern_wit
 from fairlead.core.errors import Broken, Refused
 from fairlead.delivery.secret_box import SecretBox
 from fairlead.flows.access.principal import Client, Principal
-from fairlead.flows.access.throttle import network_of
+from fairlead.flows.access.throttle import network_digest
 from fairlead.flows.idempotency import LONGEST_KEY, IdempotencyKey, answer_lost, idempotency_key_for
 from fairlead.flows.idempotent_requests import AnswerRetention, KeptAnswer, run_request_idempotent
 from fairlead.store.connection import Database
@@ -44,12 +43,13 @@ _PATTERN = pattern_with_message("^[!-~]([ -~]*[!-~])?$", "Input should be printa
 
 @dataclass(frozen=True, slots=True)
 class RequestIdempotency:
-    """The key that came with a request, if one did, and what the request was sent to."""
+    """The key that came with a request to a marketplace, if one did, and what the request was sent to."""
 
     key: str | None
     route: str
     response: Response
     box: SecretBox | None
+    database: Database
 
     def key_of(self, who: Principal, asked: BaseModel | None = None) -> IdempotencyKey | None:
         """For the flow: this request of that principal, for this body. None without a key."""
@@ -57,7 +57,7 @@ class RequestIdempotency:
 
     def key_of_public(self, client: Client, asked: BaseModel) -> IdempotencyKey | None:
         """The same for a request without a principal: keys of different networks never meet."""
-        return self._key_of("public:" + hashlib.sha256(network_of(client.ip).encode()).hexdigest(), asked)
+        return None if self.key is None else self._key_of(f"public:{network_digest(self.database, client.ip)}", asked)
 
     def _key_of(self, actor_id: str, asked: BaseModel | None) -> IdempotencyKey | None:
         if self.key is None:
@@ -88,7 +88,8 @@ async def _required_key(
 
 
 def _made(request: Request, response: Response, key: str | None) -> RequestIdempotency:
-    return RequestIdempotency(key, f"{request.method} {request.url.path}", response, resources_of(request).box)
+    resources = resources_of(request)
+    return RequestIdempotency(key, f"{request.method} {request.url.path}", response, resources.box, resources.database)
 
 
 AcceptIdempotencyKey = Annotated[RequestIdempotency, Depends(_optional_key, scope="function")]

@@ -4,17 +4,18 @@ Guessing is slowed down by address, and by account and address. The limits of an
 addresses out from which its user came before, so that an attacker cannot lock the user out by guessing.
 """
 
-import hashlib
 import math
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
+from fairlead.core.duplicates import keyed_hash
 from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.errors import Refused
 from fairlead.store.access.rate_buckets import give_back_token, take_token
 from fairlead.store.access.users import UserRow
-from fairlead.store.connection import Connection
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.fingerprints import intake_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +55,19 @@ class Throttled(Refused):
 
 def take(conn: Connection, limit: Limit, *whom: str) -> None:
     """One more is let through for them. Raises `Throttled` when there were too many."""
-    seconds = take_token(conn, _bucket(limit, whom), limit.capacity, limit.seconds_per_token)
+    seconds = take_token(conn, _bucket(conn, limit, whom), limit.capacity, limit.seconds_per_token)
     if seconds > 0:
         raise Throttled(seconds)
 
 
 def is_let_through(conn: Connection, limit: Limit, *whom: str) -> bool:
     """One more is let through for them; False when there were too many."""
-    return take_token(conn, _bucket(limit, whom), limit.capacity, limit.seconds_per_token) == 0
+    return take_token(conn, _bucket(conn, limit, whom), limit.capacity, limit.seconds_per_token) == 0
 
 
 def give_back(conn: Connection, limit: Limit, *whom: str) -> None:
     """What was let through turned out to be no guess, and does not count."""
-    give_back_token(conn, _bucket(limit, whom), limit.seconds_per_token)
+    give_back_token(conn, _bucket(conn, limit, whom), limit.seconds_per_token)
 
 
 def account_of(user: UserRow | None, email: str) -> str:
@@ -93,6 +94,17 @@ def network_of(ip: str) -> str:
     return str(address)
 
 
-def _bucket(limit: Limit, whom: tuple[str, ...]) -> str:
-    """The row's name, which tells neither email nor address."""
-    return f"{limit.name}:{hashlib.sha256(chr(0).join(whom).encode('utf-8', 'replace')).hexdigest()[:32]}"
+def network_digest(database: Database, ip: str) -> str:
+    """The network of the address, to be kept: it tells no address, as that of each could be tried out otherwise."""
+    return database.read(lambda conn: _digest(conn, "network", (network_of(ip),)))
+
+
+def _bucket(conn: Connection, limit: Limit, whom: tuple[str, ...]) -> str:
+    """The row's name, which tells neither email nor address, nor that a row of another limit is of the same."""
+    return f"{limit.name}:{_digest(conn, limit.name, whom)[:32]}"
+
+
+def _digest(conn: Connection, purpose: str, whom: tuple[str, ...]) -> str:
+    """A hash that nothing but the marketplace's secret makes: there are few addresses of IPv4, and few mailboxes."""
+    text = chr(0).join(whom).encode("utf-8", "replace")
+    return keyed_hash(intake_secret(conn), {"purpose": purpose, "whom": text.hex()}).hex()

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from fairlead.core.duplicates import keyed_hash
 from fairlead.core.entry.contact import CheckedDetails
 from fairlead.core.entry.mailbox import canonical_mailbox
 from fairlead.core.errors import Refused
@@ -22,7 +21,6 @@ from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id, new_salt
 from fairlead.store.jobs.queue import enqueue
-from fairlead.store.leads.fingerprints import intake_secret
 from fairlead.store.leads.intake import (
     Consent,
     Intake,
@@ -105,9 +103,7 @@ def _take_in_public(conn: Connection, sent: _Sent) -> TakenIn:
     (niche, attributes, details), now = _niche(conn, sent), clock(conn)
     _store(conn, niche, sent, (attributes, details), now)
     owner = canonical_mailbox(details.values["contact_email"]).owner_key
-    # Whose address the name of a limit is of can be tried out only with the marketplace's secret.
-    mailbox = keyed_hash(intake_secret(conn), {"mailbox": owner})
-    is_asked = is_let_through(conn, CONFIRMATION_OF_MAILBOX, mailbox.hex())
+    is_asked = is_let_through(conn, CONFIRMATION_OF_MAILBOX, owner)
     # The row holds neither address nor link: both come when the message is written.
     confirmation = Notification(
         "lead_confirmation",

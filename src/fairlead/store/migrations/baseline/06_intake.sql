@@ -27,7 +27,7 @@ create table intake_secret (
     secret      bytea not null check (octet_length(secret) = 32)
 );
 comment on table intake_secret is
-    'Without it an attacker cannot try out whose address a fingerprint, or the name of a limit, is of.';
+    'Without it an attacker cannot try out whose mailbox or network a fingerprint, a limit, or a key of a request is of.';
 insert into intake_secret (secret)
 select sha256(convert_to(string_agg(gen_random_uuid()::text, ''), 'UTF8')) from generate_series(1, 4);
 
