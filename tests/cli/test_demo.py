@@ -1,7 +1,11 @@
 """`fairlead demo`: sets up, streams, ends by itself, proves itself, and can be run again."""
 
+import signal
+from itertools import count
+
 import pytest
 
+from fairlead.cli.demo import verb
 from fairlead.store.connection import Database
 from fairlead.store.lookups import count_of_leads
 from tests.cli.program import Program
@@ -24,6 +28,25 @@ def test_the_demo_sells_its_leads_and_proves_it(fairlead: Program, database: Dat
     assert "explain" in shown.out
     with database.snapshot() as conn:
         assert count_of_leads(conn) == 60
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_either_signal_it_proves_what_it_sold(
+    fairlead: Program, by: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, calls = verb.hand_over_emails, count(1)
+
+    def stopping(database: Database, answer: str) -> int:
+        if next(calls) == 3:
+            assert signal.getsignal(by) != signal.SIG_DFL, "the process would die, and leave its PostgreSQL running"
+            signal.raise_signal(by)
+        return whole(database, answer)
+
+    monkeypatch.setattr(verb, "hand_over_emails", stopping)
+    shown = fairlead("demo", "--leads", "1000", "--fast")
+    assert (shown.status, shown.err) == (0, ""), shown
+    assert "Verified: 15 decisions taken again" in shown.out
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL, "its end is as it was before"
 
 
 def test_providers_pay_in_again_so_that_it_does_not_run_dry(fairlead: Program, database: Database) -> None:

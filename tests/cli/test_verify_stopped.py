@@ -1,4 +1,4 @@
-"""Ctrl-C while `fairlead verify` is at it: a real process, a real signal, and nothing of it is left running."""
+"""Ctrl-C or SIGTERM while `fairlead verify` is at it: a real process and signal, and nothing of it is left running."""
 
 import os
 import shutil
@@ -41,9 +41,9 @@ main()
 """The program, which after each step of `verify` says so and waits for a line."""
 
 
-def interrupted(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    """How the process ended after Ctrl-C: status, and what it had left to say on either stream."""
-    process.send_signal(signal.SIGINT)
+def interrupted(process: "subprocess.Popen[str]", by: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:
+    """How the process ended after the signal: status, and what it had left to say on either stream."""
+    process.send_signal(by)
     out, err = process.communicate(timeout=PATIENCE_SECONDS)
     return process.returncode, out, err
 
@@ -83,8 +83,8 @@ def data_dir() -> Generator[Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("steps", [1, 3])
-def test_the_embedded_server_that_it_started_stops_with_it(steps: int, data_dir: Path) -> None:
+@pytest.mark.parametrize(("steps", "by"), [(1, signal.SIGINT), (3, signal.SIGINT), (1, signal.SIGTERM)])
+def test_the_embedded_server_that_it_started_stops_with_it(steps: int, by: signal.Signals, data_dir: Path) -> None:
     environment = {"FAIRLEAD_DATA_DIR": str(data_dir), "FAIRLEAD_DATABASE_URL": ""}
     with python_process(["-c", PAUSING], environment) as process:
         assert process.stdin is not None
@@ -95,7 +95,7 @@ def test_the_embedded_server_that_it_started_stops_with_it(steps: int, data_dir:
                 process.stdin.flush()
             assert process.stdout.readline() == "rows\n"
         assert Cluster(data_dir / "postgres").status().running
-        status, out, err = interrupted(process)
+        status, out, err = interrupted(process, by)
     assert (status, out) == (130, "")
     assert err.startswith(f"stopped before the end, at rows, {steps - 1} of ")
     assert not Cluster(data_dir / "postgres").status().running

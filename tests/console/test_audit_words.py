@@ -42,9 +42,9 @@ def test_every_kind_of_thing_has_words() -> None:
 def test_what_was_audited_where_everything_happened_has_words(database: Database) -> None:
     """Also what the source puts together, as the answers to a lead."""
     play(database)
-    actions = query(database, "select distinct action from audit_log")
-    entities = query(database, "select distinct entity from audit_log")
-    assert {"assignment.rejected", "subscription.paused"} <= {each for (each,) in actions}
+    actions = query(database, "select distinct action from audit_events")
+    entities = query(database, "select distinct entity from audit_events")
+    assert {"assignment.rejected", "subscription.paused", "distribution.completed"} <= {each for (each,) in actions}
     assert {each for (each,) in actions if each not in ACTIONS} == set()
     assert {each for (each,) in entities if each not in ENTITIES} == set()
 

@@ -33,7 +33,11 @@ def test_the_link_seats_the_operator_once_and_seats_are_changed_from_there(app: 
     assert "/forms/moving" in visitor.get("/demo").text
     _goes_to(visitor, "/demo/seats/provider")
     assert _goes_to(visitor, "/") == "/portal/inbox"
-    assert anonymous(app).get(path, headers={"Accept": "text/html"}).status_code == 404, "a link works once"
+    again = anonymous(app).get(path, headers={"Accept": "text/html"}, follow_redirects=False)
+    assert (again.status_code, "set-cookie" in again.headers) == (410, False), "a link works once"
+    assert "This link was used" in again.text
+    german = anonymous(app).get(path, headers={"Accept": "text/html", "Accept-Language": "de"})
+    assert "Dieser Link wurde schon benutzt" in german.text
     assert anonymous(app).get("/demo/enter/guessed", headers={"Accept": "text/html"}).status_code == 404
 
 

@@ -1,17 +1,25 @@
 """The first steps of an empty marketplace: its list, its own name and logo, a niche from a template, links by hand."""
 
 from base64 import b64encode
+from typing import Any, cast, get_args
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from fairlead.api.routes.admin.niches.niche_templates import TemplateLanguage
+from fairlead.console.viewer import LANGUAGES
 from fairlead.core.permissions import Role
 from fairlead.flows.access.first_operator import make_setup_link
 from fairlead.flows.access.invitations import invite_user
 from fairlead.flows.access.log_in import log_in
 from fairlead.flows.access.users import reset_second_factor
-from fairlead.flows.configuration.templates_of_niches import niche_templates
+from fairlead.flows.configuration.templates_of_niches import (
+    TEMPLATE_LANGUAGES,
+    NicheTemplate,
+    niche_template,
+    niche_templates,
+)
 from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.setup_checklist import read_setup_checklist
 from fairlead.store.audit.log import OPERATOR
@@ -142,6 +150,33 @@ def test_every_template_makes_a_niche_that_sells(ann: TestClient, database: Data
     ) == [(each["name"], each["price_cents"], each["max_recipients"]) for each in item["levels"]]
     assert rows(database, "select form_schema from niches") == [item["form_schema"]]
     assert problem(ann.post(f"{ADMIN}/niche-templates", json=asked | {"name": "Another"})) == (409, "niche_exists")
+
+
+def test_a_template_writes_the_language_of_the_page_into_the_niche(ann: TestClient, database: Database) -> None:
+    page = ann.get("/niches/new?template=moving", headers={"Accept-Language": "de"}).text
+    for said in ('name="language" value="de"', 'value="Umzugsunternehmen"', "Was umzieht"):
+        assert said in page
+    items = ann.get(f"{ADMIN}/niche-templates", params={"language": "de"}).json()["items"]
+    [item] = [each for each in items if each["template"] == "moving"]
+    asked = {"template": "moving", "slug": "umzug", "name": "Umzug", "levels": item["levels"], "language": "de"}
+    assert ann.post(f"{ADMIN}/niche-templates", json=asked).status_code == 201
+    assert rows(database, "select form_schema from niches") == [item["form_schema"]]
+    assert item["form_schema"]["fields"][0]["options"] == ["Eine Wohnung", "Ein Büro", "Einzelne Stücke"]
+    assert problem(ann.post(f"{ADMIN}/niche-templates", json=asked | {"language": "fr"})) == (422, "input_invalid")
+
+
+def test_templates_are_translated_whole_into_every_language_of_the_pages() -> None:
+    assert TEMPLATE_LANGUAGES == LANGUAGES == get_args(TemplateLanguage)
+    for slug, english in niche_templates().items():
+        german = _texts(niche_template(slug, "de"))
+        same = {one for one, other in zip(_texts(english), german, strict=True) if one == other}
+        assert same <= {"Debian", "Ubuntu", "Windows Server", "IPv6", "Premium", "Standard"}, slug
+
+
+def _texts(template: NicheTemplate) -> list[str]:
+    fields = cast("Any", template.form_schema)["fields"]
+    said = [text for each in fields for text in (each["label"], *each.get("options", []))]
+    return [template.name, template.text, *said, *(each.name for each in template.levels)]
 
 
 def test_a_template_makes_all_of_a_niche_or_nothing(ann: TestClient, database: Database) -> None:

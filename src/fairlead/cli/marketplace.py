@@ -1,5 +1,7 @@
 """The marketplace that a verb works on: its database found, started if it is ours to start, and its schema checked."""
 
+import signal
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
 def connected(
     settings: "Settings | None" = None, max_connections: int = 8, patience_seconds: float | None = None
 ) -> Generator[Database]:
-    """The marketplace's database, whatever its schema; an embedded server runs for as long as the block does."""
+    """The marketplace's database, whatever its schema; an embedded server runs for as long as the block does.
+
+    SIGTERM ends the block as Ctrl-C does, so that no server is left behind.
+    """
     chosen = settings or _settings()
     timeouts = Timeouts(
         chosen.statement_timeout_ms,
@@ -28,6 +33,7 @@ def connected(
     direct = chosen.direct_database_url
     guarded = chosen.row_level_security == "on"
     with (
+        _terminated_as_interrupted(),
         database_url(chosen) as url,
         Database(
             url,
@@ -59,6 +65,20 @@ def marketplace(
         with database.snapshot() as conn:
             check_schema(conn, chosen.schema_name)
         yield database
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Generator[None]:
+    """Verbs that run until they are stopped have a handler of their own, which stays."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _settings() -> "Settings":

@@ -13,7 +13,8 @@ from starlette.concurrency import run_in_threadpool
 
 from fairlead.api.access import OpenedSession, needs_session, public
 from fairlead.api.session_cookie import give_token
-from fairlead.console.page import PageOfRequest, PageRoute, page_of_status
+from fairlead.console.page import HtmlPage, PageOfRequest, PageRoute, page_of_status
+from fairlead.console.texts import translated
 from fairlead.flows.access.demo_seats import DemoSeat
 
 SeatName = Literal["operator", "provider"]
@@ -25,16 +26,19 @@ def offer_seats(application: FastAPI, seats: Mapping[SeatName, DemoSeat], form_p
 
     The path works once.
     """
-    entrance = [secrets.token_urlsafe(24)]
+    entrance = secrets.token_urlsafe(24)
+    unused = [entrance]
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
     @router.get("/demo/enter/{token}", dependencies=[public("the token is a secret that works once")])
     async def enter(  # pyright: ignore[reportUnusedFunction]
-        token: Annotated[str, Path(max_length=200)], request: Request
+        token: Annotated[str, Path(max_length=200)], request: Request, page: PageOfRequest
     ) -> Response:
-        if not entrance or not secrets.compare_digest(token.encode(), entrance[0].encode()):
+        if not secrets.compare_digest(token.encode(), entrance.encode()):
             return await run_in_threadpool(page_of_status, request, 404)
-        entrance.clear()
+        if not unused:
+            return await run_in_threadpool(_used, page)
+        unused.clear()
         return _seated(request, seats["operator"], "/")
 
     @router.get("/demo")
@@ -49,7 +53,20 @@ def offer_seats(application: FastAPI, seats: Mapping[SeatName, DemoSeat], form_p
 
     application.include_router(router)
     application.state.is_demo = True
-    return f"/demo/enter/{entrance[0]}"
+    return f"/demo/enter/{entrance}"
+
+
+def _used(page: HtmlPage) -> Response:
+    return page.render(
+        "error.html",
+        status=410,
+        error_status=410,
+        title=translated("This link was used"),
+        detail=translated(
+            "It logs in once. The browser that it was opened in is still logged in. For another browser, end the demo "
+            "with Ctrl-C and start it again: it goes on where it was, and prints a new link."
+        ),
+    )
 
 
 def _seated(request: Request, seat: DemoSeat, path: str) -> Response:

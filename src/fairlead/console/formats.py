@@ -1,5 +1,6 @@
 """How amounts, numbers and times are written for a viewer. Templates use these as filters."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +22,9 @@ from markupsafe import Markup
 
 from fairlead.console.viewer import Viewer
 from fairlead.core.calendar.local_time import zone_named
+
+_CODE_PARTS = re.compile(r"(?<=[._])")
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 def _viewer(context: Context) -> Viewer:
@@ -197,6 +201,24 @@ def size(context: Context, byte_count: int) -> str:
     return f"{byte_count} B"
 
 
+def breakable(code: str) -> Markup:
+    """A code that may be broken after a point or an underscore, and nowhere else.
+
+    >>> breakable("lead_view.saved")
+    Markup('lead_<wbr>view.<wbr>saved')
+    """
+    return Markup("<wbr>").join(part for part in _CODE_PARTS.split(code) if part)
+
+
+def memo(text: str) -> str:
+    """What was noted, with the digest of a file by its beginning.
+
+    >>> memo(f"marketplace file {'0a' * 32}"), memo("called twice")
+    ('marketplace file 0a0a0a0a…', 'called twice')
+    """
+    return _DIGEST.sub(lambda found: f"{found[0][:8]}…", text)
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     each.__name__: each
     for each in (
@@ -213,5 +235,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
         month,
         duration,
         size,
+        breakable,
+        memo,
     )
 }

@@ -17,6 +17,10 @@ from fairlead.store.configuration.rows import NichePolicy, NicheRow
 from fairlead.store.connection import Connection, Database
 from fairlead.store.joined import JoinedDatabase
 
+SOURCE_LANGUAGE = "en"
+TEMPLATE_LANGUAGES = (SOURCE_LANGUAGE, "de")
+"""What the texts of templates are there in: those that pages can be read in, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class TemplateLevel:
@@ -48,16 +52,20 @@ class WantedLevel:
 
 
 @cache
-def niche_templates() -> Mapping[str, NicheTemplate]:
-    """Every template that there is, by its slug, in the order of their names."""
+def niche_templates(language: str = SOURCE_LANGUAGE) -> Mapping[str, NicheTemplate]:
+    """Every template that there is, by its slug, in the order of their names, with its texts in the language.
+
+    They are in English where the language is none of `TEMPLATE_LANGUAGES`.
+    """
     folder = files("fairlead.flows.configuration").joinpath("niche_templates")
-    found = [_read(each.read_text(encoding="utf-8")) for each in folder.iterdir() if each.name.endswith(".toml")]
+    texts = [each.read_text(encoding="utf-8") for each in folder.iterdir() if each.name.endswith(".toml")]
+    found = [_read(text, language) for text in texts]
     return {each.template: each for each in sorted(found, key=lambda each: each.name)}
 
 
-def niche_template(template: str) -> NicheTemplate:
-    """The template with this slug. Raises `Refused`: `niche_template_unknown`."""
-    found = niche_templates().get(template)
+def niche_template(template: str, language: str = SOURCE_LANGUAGE) -> NicheTemplate:
+    """The template with this slug, likewise. Raises `Refused`: `niche_template_unknown`."""
+    found = niche_templates(language).get(template)
     if found is None:
         raise Refused("niche_template_unknown", "there is no such template")
     return found
@@ -71,15 +79,17 @@ def create_niche_from_template(
     levels: Sequence[WantedLevel],
     actor: Actor,
     *,
+    language: str = SOURCE_LANGUAGE,
     phone_region: str | None = None,
     memo: str | None = None,
 ) -> Changed[NicheRow]:
     """There is the niche with the template's form and these levels, in their order: all of it or nothing.
 
-    From then on it is a niche as any other, and knows nothing of the template. Locks as `create_niche` and
-    `create_level`, and raises as they do, and `Refused`: `niche_template_unknown`.
+    The form's texts are in the language, and the marketplace's own: what language pages are read in later changes
+    nothing of them. From then on it is a niche as any other, and knows nothing of the template. Locks as `create_niche`
+    and `create_level`, and raises as they do, and `Refused`: `niche_template_unknown`.
     """
-    chosen = niche_template(template)
+    chosen = niche_template(template, language)
 
     def work(conn: Connection) -> Changed[NicheRow]:
         whole = JoinedDatabase(database, conn)
@@ -92,8 +102,19 @@ def create_niche_from_template(
     return database.run(work)
 
 
-def _read(text: str) -> NicheTemplate:
+def _read(text: str, language: str) -> NicheTemplate:
     table = tomllib.loads(text)
-    form = parse_form_schema({"version": 1, "fields": table["field"]})
-    levels = tuple(TemplateLevel(**each) for each in table["level"])
-    return NicheTemplate(table["slug"], table["name"], table["text"], form.to_json(), levels)
+    words: Mapping[str, str] = table["words"].get(language, {})
+
+    def said(text: str) -> str:
+        return words.get(text, text)
+
+    fields = [
+        each
+        | {"label": said(each["label"])}
+        | ({"options": [*map(said, each["options"])]} if "options" in each else {})
+        for each in table["field"]
+    ]
+    form = parse_form_schema({"version": 1, "fields": fields})
+    levels = tuple(TemplateLevel(**each | {"name": said(each["name"])}) for each in table["level"])
+    return NicheTemplate(table["slug"], said(table["name"]), said(table["text"]), form.to_json(), levels)

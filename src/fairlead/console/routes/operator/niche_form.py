@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Response
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import Uuid
+from fairlead.console.field_type_words import type_words
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.core.form import FieldType
 from fairlead.core.permissions import Permission
@@ -34,7 +35,7 @@ def show_niche_form(
         seen=seen,
         niche=seen.row,
         fields=() if form is None else form.fields,
-        types=[each.value for each in FieldType],
+        types={each.value: type_words(each) for each in FieldType},
         level_names={row.level.level_id: row.level.name for row in seen.levels},
         versions=form_schema_versions(database, niche_id),
     )

@@ -111,8 +111,9 @@ def show_new_niche(
     template: Annotated[str | None, Query(max_length=63)] = None,
 ) -> Response:
     """A form for a new niche: empty, or as a template has it."""
-    offered = [template_item(each, currency) for each in niche_templates().values()]
-    chosen = None if template is None else template_item(niche_template(template), currency)
+    language = page.viewer.language
+    offered = [template_item(each, currency) for each in niche_templates(language).values()]
+    chosen = None if template is None else template_item(niche_template(template, language), currency)
     return page.render(
         "operator/new-niche.html",
         reader,

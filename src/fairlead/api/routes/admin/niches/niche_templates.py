@@ -1,10 +1,10 @@
 """Templates of niches: what there is to begin with, and beginning with one."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from babel.numbers import get_currency_precision
-from fastapi import Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from fairlead.api.access import needs
@@ -30,6 +30,9 @@ router = Router(prefix="/api/v1/admin/niche-templates", tags=["niches"])
 
 Reader = Annotated[Principal, needs(Permission.NICHES_READ)]
 Editor = Annotated[Principal, needs(Permission.NICHES_WRITE)]
+
+
+TemplateLanguage = Literal["en", "de"]
 
 
 class NicheTemplateLevel(ResponseModel):
@@ -72,6 +75,9 @@ class NicheFromTemplate(RequestModel):
     slug: NicheSlug
     name: Name
     levels: Annotated[list[LevelOfNewNiche], Field(min_length=1, max_length=20, description="Its levels in order.")]
+    language: TemplateLanguage = Field(
+        default="en", description="What the template's questions are written in. They are the niche's own from then on."
+    )
     phone_region: PhoneRegion | None = Field(
         default=None, description="The country of telephone numbers that are given without one; null for none."
     )
@@ -79,10 +85,14 @@ class NicheFromTemplate(RequestModel):
 
 
 @router.get("")
-def list_niche_templates(_: Reader, currency: InCurrency) -> NicheTemplates:
+def list_niche_templates(
+    _: Reader,
+    currency: InCurrency,
+    language: Annotated[TemplateLanguage, Query(description="What their texts are written in.")] = "en",
+) -> NicheTemplates:
     """List the templates that a niche can begin with."""
     return NicheTemplates(
-        currency=currency, items=[template_item(each, currency) for each in niche_templates().values()]
+        currency=currency, items=[template_item(each, currency) for each in niche_templates(language).values()]
     )
 
 
@@ -99,6 +109,7 @@ def add_niche_from_template(
         asked.name,
         levels,
         editor.actor,
+        language=asked.language,
         phone_region=asked.phone_region,
         memo=asked.memo,
     )
