@@ -2,9 +2,11 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.site import Site
+from tests.browser.test_late_answers import Held
 from tests.browser.watched import Visit, hindrances
 from tests.flows.access.people import PASSWORD, add_admin, enrolled_admin
 
@@ -79,6 +81,39 @@ def test_a_key_shows_the_keys_and_escape_gives_the_focus_back(site: Site, visit:
     page.keyboard.type("?")
     expect(page.locator("#search")).to_have_value("?")
     expect(shown).to_be_hidden()
+
+
+@pytest.mark.parametrize("key", ["Escape", "Enter"])
+def test_a_question_asked_out_of_a_menu_gives_the_focus_back_to_it(key: str, site: Site, visit: Visit) -> None:
+    ann = enrolled_admin(site.database)
+    page = visit(ann.token)
+    page.goto("/leads?status=approved")
+    menu = page.locator("summary", has_text="Save view")
+    menu.click()
+    page.get_by_label("Name").fill("Mine")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    menu.click()
+    button = page.get_by_role("button", name="Delete Mine")
+    button.click()
+    expect(page.locator("#confirm-dialog")).to_be_visible()
+    if key == "Escape":
+        page.keyboard.press("Escape")
+    else:
+        page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#confirm-dialog")).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_a_language_chosen_before_the_script_was_there_is_taken(site: Site, visit: Visit) -> None:
+    page = visit(enrolled_admin(site.database).token)
+    late = Held(page, "**/console.js")
+    page.goto("/providers", wait_until="commit")
+    late.wait()
+    page.locator("details.menu summary").click()
+    page.get_by_label("Deutsch").check()
+    late.let_go()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
 
 
 def test_times_are_in_the_zone_that_the_browser_says(site: Site, visit: Visit) -> None:

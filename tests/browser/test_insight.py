@@ -100,6 +100,29 @@ def test_the_overview_follows_what_commits_over_one_connection(database: Databas
     assert len(connections) == 1
 
 
+def test_nothing_is_renewed_behind_a_dialog_which_gives_the_focus_back(
+    database: Database, site: Site, visit: Visit
+) -> None:
+    sell(database)
+    submit_leads(database, "hosting", [{"cores": 8, "region": "north"}], OPERATOR, approve=False)
+    page = visit(enrolled_admin(database).token)
+    page.goto("/overview")
+    expect(page.locator("[data-live-state]")).to_have_text("live", timeout=PATIENT_MILLISECONDS)
+    task = page.locator('[data-renewed="tasks"]').get_by_role("link", name="Review leads")
+    task.focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    with page.expect_response("**/overview", timeout=PATIENT_MILLISECONDS):
+        submit_leads(database, "hosting", [{"cores": 8, "region": "north"}], OPERATOR, approve=False)
+        submit_leads(database, "hosting", [{"cores": 8, "region": "north"}], OPERATOR, approve=True)
+        Distributor(database).distribute_waiting(value(database, "select id::text from niches"))
+    page.wait_for_timeout(300)
+    page.keyboard.press("Escape")
+    expect(task).to_be_focused()
+    page.locator("h1").click()
+    expect(page.locator('[data-renewed="tasks"]')).to_contain_text("2 leads", timeout=PATIENT_MILLISECONDS)
+
+
 def test_no_page_hinders_a_user_at_a_desk_or_on_a_phone(database: Database, site: Site, visit: Visit) -> None:
     sell(database)
     give_up_lead(database)

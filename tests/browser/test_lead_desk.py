@@ -165,6 +165,7 @@ def test_many_are_selected_by_keys_told_before_and_refused_row_by_row(site: Site
     expect(rows_shown.locator("[data-result]").filter(has_text="approved now")).to_have_count(5)
     expect(refused.locator("input")).to_be_checked()
     assert {status_of(site.database, each) for each in waiting} == {"approved", "rejected"}
+    expect(page.get_by_role("link", name="Load the list anew")).to_be_focused()  # approving them again is no choice
     assert hindrances(page) == []
 
 

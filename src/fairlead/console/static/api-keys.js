@@ -18,6 +18,7 @@ export function start(element) {
 
   async function show() {
     const asked = ask();
+    const had = document.activeElement; // the focus
     const keys = [];
     let cursor = null;
     do {
@@ -30,6 +31,7 @@ export function start(element) {
     part("table").hidden = keys.length === 0;
     part("none").hidden = keys.length > 0;
     part("show").hidden = true;
+    if (had === part("show") || !had.isConnected) asked.focus(part(keys.length ? "table" : "none"));
   }
 
   function rowOf(key) {

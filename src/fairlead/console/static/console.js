@@ -2,6 +2,7 @@
 import { showErrors, unreachableText, watchForms } from "./forms.js";
 import { announceKept } from "./announcements.js";
 import { watchKeys } from "./keys.js";
+import { isTouched } from "./meanwhile.js";
 import { holdPresses, startModules } from "./modules.js";
 
 const YEAR_SECONDS = 31_536_000;
@@ -24,10 +25,12 @@ function tellZone() {
 
 function watchPreferences() {
   for (const each of document.querySelectorAll("[data-preference]")) {
-    each.addEventListener("change", () => {
+    const take = () => {
       keepPreference(each.dataset.preference, each.value);
       location.reload();
-    });
+    };
+    each.addEventListener("change", take);
+    if (each.checked && isTouched(each)) take(); // chosen before this was loaded
   }
 }
 
@@ -67,12 +70,14 @@ function showChosen() {
   }
 }
 
+// A dialog that was opened out of a menu gives the focus back to what is in the menu: meanwhile the menu stays open.
 function watchMenus() {
   document.addEventListener("click", (event) => {
+    if (event.target.closest("dialog")) return;
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
     for (const menu of document.querySelectorAll("details.menu[open]")) {
       menu.open = false;
       menu.querySelector("summary").focus();

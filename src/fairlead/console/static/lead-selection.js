@@ -64,8 +64,10 @@ export function start(card) {
       if (result) tell(box, result);
     }
     form.dataset.isDone = "true";
-    form.querySelector("[data-reload]").hidden = false;
+    const reload = form.querySelector("[data-reload]");
+    reload.hidden = false;
     update();
+    event.focus(reload); // the buttons have nothing left that they could be pressed for
     selected.textContent = fill(form.dataset.results, { done, all: items.length });
   });
 

@@ -1,6 +1,6 @@
 // A page whose parts follow what happens: after something committed the page is asked for again, and each part of it that
 // differs takes the place of the one that is shown. A part that is being used (focus in it, the pointer on it, something
-// opened in it) waits, so that nothing moves under a hand.
+// opened in it) waits, so that nothing moves under a hand; and all of them wait for a dialog, which gives the focus back.
 import { connectLive } from "./live-connection.js";
 import { renewParts } from "./newer-parts.js";
 
@@ -30,4 +30,4 @@ export function start(root) {
   setInterval(renew, PAUSE_MILLISECONDS);
 }
 
-const isInUse = (part) => part.contains(document.activeElement) || part.matches(":hover") || part.querySelector("details[open]") !== null;
+const isInUse = (part) => document.querySelector("dialog[open]") !== null || part.contains(document.activeElement) || part.matches(":hover") || part.querySelector("details[open]") !== null;
