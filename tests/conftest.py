@@ -139,16 +139,16 @@ def database(kept_database: KeptDatabase, request: pytest.FixtureRequest) -> Gen
     `rows_by_hand` (tests/by_hand.py): they are left out, all others are made. A test whose subject is the damage takes
     `damaged_database` instead.
     """
-    with Database(kept_database.url, "fairlead", BOUNDS, max_connections=12) as fresh:
+    with kept_database.warm.lent_to(Database(kept_database.url, "fairlead", BOUNDS, max_connections=12)) as fresh:
         yield fresh
         marks = request.node.iter_markers("rows_by_hand")
         sweep(fresh, frozenset(name for mark in marks for name in mark.args), kept_database.keeper)
 
 
 @pytest.fixture
-def damaged_database(database_url: str) -> Generator[Database]:
+def damaged_database(kept_database: KeptDatabase) -> Generator[Database]:
     """A fresh marketplace without the sweep, for tests whose subject is the damage."""
-    with Database(database_url, "fairlead", BOUNDS, max_connections=12) as fresh:
+    with kept_database.warm.lent_to(Database(kept_database.url, "fairlead", BOUNDS, max_connections=12)) as fresh:
         yield fresh
 
 

@@ -15,6 +15,8 @@ from uuid import uuid4
 
 import psycopg
 
+from tests.warm_connections import WarmConnections
+
 Session = psycopg.Connection[tuple[object, ...]]
 
 MOST_TESTS = 50
@@ -78,6 +80,7 @@ class KeptDatabase:
         # In this one no trigger asks whether a row may go: no foreign key's, and none that protects the past.
         self._cleaner = _session(url, "-c session_replication_role=replica")
         self._sessions = [self.keeper.info.backend_pid, self._cleaner.info.backend_pid]
+        self.warm = WarmConnections()
         self._test_count = 0
         self._structure = self._read_structure()
         self._tables = [str(table) for (table,) in self.keeper.execute(TABLES).fetchall()]
@@ -89,6 +92,7 @@ class KeptDatabase:
 
     def close(self) -> None:
         """Its sessions are over, and it is not kept: for a test that has to be alone, to copy it as one."""
+        self.warm.close()
         self.keeper.close()
         self._cleaner.close()
 
@@ -107,7 +111,8 @@ class KeptDatabase:
 
     def _is_left_alone(self) -> bool:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while self.keeper.execute(OTHERS, [self._sessions]).fetchall():
+        known = self._sessions + self.warm.pids
+        while self.keeper.execute(OTHERS, [known]).fetchall():
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.002)

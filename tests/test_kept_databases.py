@@ -166,3 +166,46 @@ def test_nothing_else_is_remembered_of_a_database_by_its_address() -> None:
     files = {str(file.relative_to(source)) for file in source.rglob("*.py") if reading.search(file.read_text("utf-8"))}
     # The address of the same marketplace under another clock, and what `status` shows.
     assert files == {"flows/reporting/reports.py", "cli/demo/history.py", "cli/status.py"}
+
+
+TOLD = b"""
+set statement_timeout = '59s'; set timezone = 'Asia/Tokyo'; set session_replication_role = replica; set role pg_monitor;
+select pg_advisory_lock(4711); listen more;
+declare kept cursor with hold for select 1; set fairlead.provider_id = 'more'
+"""
+KNOWN = {
+    "who": "select current_user::text",
+    "settings": "select name, setting from pg_settings where source = 'session' order by 1",
+    "provider": "select coalesce(current_setting('fairlead.provider_id', true), '')",
+    "locks": "select count(*) from pg_locks where locktype = 'advisory'",
+    "channels": "select count(*) from pg_listening_channels()",
+    "cursors": "select count(*) from pg_cursors where name = 'kept'",
+}
+
+
+def test_of_what_a_test_told_its_session_the_next_finds_nothing(databases: KeptDatabases) -> None:
+    sessions: list[int] = []
+    known: list[dict[str, object]] = []
+    for _ in range(2):
+        with databases.lent() as database, database.warm.lent_to(Database(database.url, "fairlead")) as marketplace:
+            with marketplace.transaction() as conn:
+                sessions.append(conn.info.backend_pid)
+                known.append({name: conn.execute(query.encode()).fetchall() for name, query in KNOWN.items()})
+                with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState), conn.transaction():
+                    conn.execute("select currval('jobs_id_seq')")
+                conn.execute("select nextval('jobs_id_seq')")
+            with marketplace.transaction() as conn:
+                conn.execute(TOLD, prepare=False)
+    assert known[0] == known[1]
+    assert sessions[0] == sessions[1], "or this has tried nothing"
+
+
+def test_a_session_that_is_no_more_or_not_idle_is_not_lent(databases: KeptDatabases) -> None:
+    sessions: list[int] = []
+    for _ in range(3):
+        with databases.lent() as database, database.warm.lent_to(Database(database.url, "fairlead")) as marketplace:
+            with marketplace.transaction() as conn:
+                sessions.append(conn.info.backend_pid)
+            with psycopg.connect(database.url) as other:
+                other.execute("select pg_terminate_backend(%s, 10000)", [sessions[-1]])
+    assert len({*sessions}) == 3
