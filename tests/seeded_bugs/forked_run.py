@@ -5,6 +5,7 @@ fork, neither here nor by what is imported here: from which source it comes, eac
 own; the one from which the races fork (tests/race/processes.py) has imported ours.
 """
 
+import gc
 import json
 import os
 import subprocess
@@ -21,8 +22,19 @@ from tempfile import NamedTemporaryFile
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OF_OTHERS = ("hypothesis.stateful", "psycopg_pool", "fastapi", "starlette.testclient", "typer.testing", "uvicorn")
-"""Modules that import most of what the tests and the source need."""
+OF_OTHERS = (
+    *("argon2", "fastapi", "holidays", "hypothesis.stateful", "numpy", "phonenumbers", "psycopg_pool"),
+    *(
+        "pydantic_settings",
+        "starlette.testclient",
+        "structlog",
+        "typer.rich_utils",
+        "typer.testing",
+        "uvicorn",
+        "zxcvbn",
+    ),
+)
+"""Modules that import most of what the tests and the source need (tests/seeded_bugs/test_forked_run.py)."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,9 @@ def _serve() -> None:
     for module in OF_OTHERS:
         import_module(module)
     assert not any(name.partition(".")[0] == "fairlead" for name in sys.modules)
+    # What was made until here is looked through in no run, and so copied in none.
+    gc.collect()
+    gc.freeze()
     for line in sys.stdin:
         child = os.fork()
         if not child:
