@@ -9,6 +9,7 @@ whether they find something. What that is, `verify` says, check by check.
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 
 import psycopg
 
@@ -53,7 +54,9 @@ def first_violations(conn: Connection, invariants: Sequence[Invariant]) -> list[
     plan_for_whole_tables(conn)
     rows = holds_rows(conn)
     asked = [each for each in invariants if any(rows[table] for table in tables_of(each, rows))]
-    return [line for query in _together(asked) for (line,) in conn.execute(query).fetchmany(1)]
+    with conn.pipeline():
+        answers = [conn.execute(query) for query in _together(asked)]
+    return [line for each in answers for (line,) in each.fetchmany(1)]
 
 
 def holds_rows(conn: Connection) -> dict[str, bool]:
@@ -66,7 +69,12 @@ def holds_rows(conn: Connection) -> dict[str, bool]:
 
 def tables_of(invariant: Invariant, tables: Mapping[str, bool]) -> set[str]:
     """The tables that the check's query names."""
-    return tables.keys() & set(re.findall(r"\w+", invariant.violations))
+    return tables.keys() & _words(invariant.violations)
+
+
+@cache
+def _words(query: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", query))
 
 
 def _together(invariants: Sequence[Invariant]) -> Iterator[bytes]:
