@@ -7,7 +7,7 @@ and type, and every method that is not there. The long run tries all of it.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import schemathesis
@@ -16,7 +16,8 @@ from schemathesis.generation.meta import CoveragePhaseData
 
 REFERENCE = "#/components/schemas/"
 WHOLE_FILTERS_AT = ("/api/v1/provider/subscriptions/{subscription_id}/filter", "put")
-"""Where a filter is tried as the document has it. Elsewhere a group holds one of these:"""
+"""Where a filter is tried as the document has it, but for groups within groups. Such a group, and elsewhere every one,
+holds one of these:"""
 MEMBERS = {
     "enum": [
         {"field_key": "cores", "operator": "gte", "value": 4},
@@ -32,17 +33,25 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
     """The bodies of requests hold plain groups, but at the one operation. Answers are held against the document."""
     schemas: dict[str, Any] = raw_schema["components"]["schemas"]
     holding = _holding(schemas, "FilterGroup")
-    schemas.update({_plain(name): _with_plain_groups(schemas[name], holding) for name in holding})
+    flat = {_flat(name): _referring(schemas[name], holding, _flat) for name in holding - {"FilterGroup"}}
+    flat[_flat("FilterGroup")] = _referring(schemas["FilterGroup"], holding, _plain)
+    schemas.update({_plain(name): _referring(schemas[name], holding, _plain) for name in holding} | flat)
     group = schemas[_plain("FilterGroup")]["properties"]
     group["all"]["anyOf"][0]["items"] = group["any"]["anyOf"][0]["items"] = group["not"]["anyOf"][0] = MEMBERS
     for path, operations in raw_schema["paths"].items():
         for method, operation in operations.items():
-            if (path, method) != WHOLE_FILTERS_AT and "requestBody" in operation:
-                operation["requestBody"] = _with_plain_groups(operation["requestBody"], holding)
+            if "requestBody" in operation:
+                named = _flat if (path, method) == WHOLE_FILTERS_AT else _plain
+                operation["requestBody"] = _referring(operation["requestBody"], holding, named)
 
 
 def _plain(name: str) -> str:
     return f"{name}WithPlainGroups"
+
+
+def _flat(name: str) -> str:
+    """With whole groups, in which groups are plain."""
+    return f"{name}WithFlatGroups"
 
 
 def _holding(schemas: Mapping[str, Any], name: str) -> set[str]:
@@ -64,11 +73,11 @@ def references(node: Any) -> Iterator[str]:
             yield from references(each)
 
 
-def _with_plain_groups(node: Any, holding: set[str]) -> Any:
-    """A copy that refers to the copies of these schemas."""
+def _referring(node: Any, holding: set[str], named: Callable[[str], str]) -> Any:
+    """A copy that refers to the copies of these schemas that are so named."""
     text = json.dumps(node)
     for name in holding:
-        text = text.replace(f'"{REFERENCE}{name}"', f'"{REFERENCE}{_plain(name)}"')
+        text = text.replace(f'"{REFERENCE}{name}"', f'"{REFERENCE}{named(name)}"')
     return json.loads(text)
 
 

@@ -1,5 +1,6 @@
 """What the short run of generated requests leaves out, and that it leaves out nothing else."""
 
+import json
 from collections import Counter
 from copy import deepcopy
 from types import SimpleNamespace
@@ -25,11 +26,14 @@ def test_filters_are_whole_at_one_operation_and_in_every_answer() -> None:
         for method, operation in operations.items():
             assert operation["responses"] == written_document()["paths"][path][method]["responses"]
             reached = _reached(document, operation.get("requestBody"))
-            if "FilterGroup" in reached:
+            assert "FilterGroup" not in reached, "groups in groups in groups"
+            if "FilterGroupWithFlatGroups" in reached:
                 whole.add((path, method))
-            if "FilterGroupWithPlainGroups" in reached:
+            elif "FilterGroupWithPlainGroups" in reached:
                 plain.add((path, method))
     assert whole == {briefly.WHOLE_FILTERS_AT}
+    rule = f"{briefly.REFERENCE}FilterRule"
+    assert rule in json.dumps(document["components"]["schemas"]["FilterGroupWithFlatGroups"])
     assert len(plain) >= 7, "or it saves nothing any more"
     for name, schema in written_document()["components"]["schemas"].items():
         assert document["components"]["schemas"][name] == schema

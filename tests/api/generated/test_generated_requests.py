@@ -78,7 +78,8 @@ def ask_everything(database: Database, directory: Path, name: str, effort: Effor
         command += [f"http://127.0.0.1:{server.port}/api/v1/openapi.json", "--phases", effort.phases]
         command += ["--max-examples", str(effort.examples_per_operation), "--seed", "4711", "--no-color"]
         command += ["--include-path-regex", paths]
-        environment = dict(os.environ) | {"PYTHONPATH": str(ROOT)}
+        # No file of passwords is looked for with each request.
+        environment = dict(os.environ) | {"PYTHONPATH": str(ROOT), "NETRC": str(directory / "none")}
         if effort.is_brief:
             environment["FAIRLEAD_VISITOR_IS_BRIEF"] = "1"
         if visitor is not None:
