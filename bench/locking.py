@@ -57,7 +57,7 @@ def lock_candidates(
         assert found is not None, "with waiting, the locks are granted"
         decided = decide_batch(roster, locked.leads, found.balances, locked.now)
         assert isinstance(decided, BatchDecision), "no balance is missing"
-        batch = flow.sealed_batch(niche, roster.head, decided, found, locked.now, locked.requests)
+        batch = flow.sealed_batch(niche, roster, decided, found, locked.now, locked.requests)
         record(conn, batch)
         return roster, decided, batch
 

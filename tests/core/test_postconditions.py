@@ -14,7 +14,7 @@ from fairlead.core.batch import BatchDecision, decide_batch
 from fairlead.core.decide import decide as decide_lead
 from fairlead.core.decision import Decision, RefusedCandidate
 from fairlead.core.model import Balance, Level, Subscription
-from fairlead.core.postconditions import assert_batch, assert_decision
+from fairlead.core.postconditions import assert_batch, assert_decision, assert_room
 from fairlead.core.prices import HeldRule
 from fairlead.core.refusals import AlreadyRecipient
 from fairlead.core.subscription import EVERY_LEAD
@@ -127,9 +127,6 @@ BROKEN: dict[str, Callable[[Decision], Decision]] = {
         d, provider_id=id_of("provider", 3), subscription_id=id_of("subscription", 13)
     ),
     "the level's price is charged (R8)": lambda d: first(d, price_cents=499),
-    "no cap is overshot (R13)": lambda d: first(
-        d, counters=tuple(each.with_lead(500, 0) for each in d.levels[0].recipients[0].counters)
-    ),
     "no balance below its floor (R8)": lambda d: first(d, balance_before_cents=499),
 }
 
@@ -141,6 +138,25 @@ def test_a_decision_that_breaks_a_promise_is_noticed(promise: str) -> None:
     assert_decision(history.roster, decision)
     with pytest.raises(AssertionError, match=re.escape(promise)):
         assert_decision(history.roster, BROKEN[promise](decision))
+
+
+NO_ROOM = "no cap is overshot (R13)"
+OVERSHOT: dict[str, Callable[[Decision], Decision]] = {
+    "one lead too many": lambda d: first(
+        d, counters=tuple(each.with_lead(500, 0) for each in d.levels[0].recipients[0].counters)
+    ),
+    "a limit that was not asked": lambda d: first(d, counters=()),
+    "the counters of another": lambda d: first(d, counters=d.levels[1].recipients[0].counters),
+}
+
+
+@pytest.mark.parametrize("overshot", OVERSHOT)
+def test_a_batch_that_overshoots_a_limit_is_noticed(overshot: str) -> None:
+    history = niche('{"leads_per_day":1}')
+    decision = decided(history)
+    assert_room(history.roster, [decision])
+    with pytest.raises(AssertionError, match=re.escape(NO_ROOM)):
+        assert_room(history.roster, [decision, OVERSHOT[overshot](decision)])
 
 
 Steps = list[tuple[Decision, tuple[Subscription, ...]]]
@@ -174,7 +190,7 @@ def test_a_batch_that_breaks_a_promise_is_noticed(promise: str) -> None:
 def test_every_promise_is_broken_here() -> None:
     tree = ast.parse(Path(postconditions.__file__).read_text(encoding="utf-8"))
     promises = [ast.literal_eval(each.msg) for each in ast.walk(tree) if isinstance(each, ast.Assert) and each.msg]
-    assert sorted(promises) == sorted([*BROKEN, *BROKEN_BATCHES])
+    assert sorted(promises) == sorted([*BROKEN, *BROKEN_BATCHES, NO_ROOM])
 
 
 def test_each_decision_and_each_batch_is_held_to_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +212,7 @@ def pairs() -> list[tuple[str, str, str]]:
 
 
 def test_every_promise_has_its_pair_where_it_is_written() -> None:
-    assert sorted(promise for promise, _, _ in pairs()) == sorted([*BROKEN, *BROKEN_BATCHES])
+    assert sorted(promise for promise, _, _ in pairs()) == sorted([*BROKEN, *BROKEN_BATCHES, NO_ROOM])
 
 
 @pytest.mark.parametrize(("kind", "name"), sorted({(kind, name) for _, kind, name in pairs()}))

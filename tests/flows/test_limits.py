@@ -110,6 +110,19 @@ def test_a_limit_holds_in_its_window_and_not_beyond(market: Market, anew: bool) 
     assert market.windows() == [("day", 2, 200), ("month", 5, 500)], "of the day before nothing is kept"
 
 
+def test_a_batch_that_overshoots_a_limit_is_not_written(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    market.declare(subscription="limits = { leads_per_day = 1 }")
+    assert market.sold() == 1
+    monkeypatch.setattr("fairlead.core.gates.reached_cap", lambda *_: None)
+    submit_leads(market.database, "storage", [{}], OPERATOR, approve=True)
+    [(niche_id,)] = query(market.database, "select id::text from niches where slug = 'storage'")
+    done = market.distributor.distribute_waiting(niche_id)
+    [failure] = done.failures
+    assert (done.decisions, failure.error) == ((), "AssertionError: no cap is overshot (R13)")
+    assert query(market.database, "select count(*) from assignments") == [(1,)]
+    assert market.windows() == [("day", 1, 100)]
+
+
 def test_a_limit_that_is_set_late_counts_what_was_received_before(market: Market) -> None:
     market.declare()
     assert market.sold(3) == 3

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from fairlead.core.calendar.limits import Counters
+from fairlead.core.calendar.limits import CountedLead, Counters
 from fairlead.core.calendar.time_rules import NO_OWNERS, Certain, CountedRules, Expected, RecordedRules
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import subscription_payload
@@ -21,7 +21,7 @@ from fairlead.core.decision_state import TimeRules
 from fairlead.core.fold import Head
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import Balance, Lead, Subscription
-from fairlead.core.postconditions import assert_batch
+from fairlead.core.postconditions import assert_batch, assert_room
 from fairlead.core.prices import lowest_price_cents
 from fairlead.core.refusals import Refusal
 from fairlead.core.roster import Roster
@@ -51,12 +51,18 @@ class Step:
 class BatchDecision:
     """A final decision of every lead of a batch, with the balances of all providers that it consulted.
 
-    `counters_after` are the counters of limits that it moved, as they are afterwards.
+    `counted` are the last leads that it counted in limits, one for each owner. `assert_room` is left to who writes it.
     """
 
     steps: tuple[Step, ...]
     balances_after: Mapping[str, Balance]
-    counters_after: tuple[Counters, ...] = ()
+    counted: tuple[CountedLead, ...] = ()
+    decided_at_seconds: int = 0
+
+    @property
+    def counters_after(self) -> list[Counters]:
+        """The counters of limits that it moved, as they are afterwards; reckoned each time."""
+        return [own.with_lead(price_cents, self.decided_at_seconds) for own, price_cents in self.counted]
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -245,7 +251,9 @@ def decide_batch(
                     counters.count(recipient.counters, recipient.price_cents)
     taken = [(step.decision, step.deactivated) for step in steps]
     assert_batch(roster.head.seq + 1, taken, balances.before, balances.after)
-    batch = BatchDecision(tuple(steps), balances.after, tuple(counters.moved.values()))
+    batch = BatchDecision(tuple(steps), balances.after, tuple(counters.counted.values()), int(decided_at.timestamp()))
+    if recorded is not None:
+        assert_room(roster, batch.decisions)
     windows = counters.asked
     of_providers = (provider_id for provider_id, own in windows.values() if own.owner == "provider")
     missing = balances.consulted.keys() | frozenset(of_providers)

@@ -132,9 +132,21 @@ def _assert_recipient(roster: Roster, result: LevelResult, recipient: Recipient)
     assert recipient.weight == weight, "a recipient of a weighted level is charged at its weight (R15)"
     balance_after_cents = recipient.balance_before_cents - recipient.price_cents
     assert balance_after_cents >= -recipient.credit_limit_cents, "no balance below its floor (R8)"
-    own_limits, of_provider = subscription.limits_text, roster.terms.get(recipient.provider_id, PLAIN_TERMS).limits_text
-    if own_limits is not None or of_provider is not None or recipient.counters:
-        assert _have_room(recipient, own_limits, of_provider), "no cap is overshot (R13)"
+
+
+def assert_room(roster: Roster, decisions: Sequence[Decision]) -> None:
+    """No lead of a batch overshoots a limit. Raises `AssertionError`.
+
+    By itself, for who writes the batch asks it last, while the server is busy with what it was sent. `roster` stands
+    before the batch: no decision changes what a subscription's limits, or its provider's, are.
+    """
+    for decision in decisions:
+        for recipient in decision.recipients:
+            subscription = roster.subscription(recipient.subscription_id)
+            own_limits = None if subscription is None else subscription.limits_text
+            of_provider = roster.terms.get(recipient.provider_id, PLAIN_TERMS).limits_text
+            if own_limits is not None or of_provider is not None or recipient.counters:
+                assert _have_room(recipient, own_limits, of_provider), "no cap is overshot (R13)"
 
 
 def _have_room(recipient: Recipient, own_limits: str | None, limits_of_provider: str | None) -> bool:

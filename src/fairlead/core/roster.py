@@ -42,6 +42,7 @@ class Roster:
         self._priced_levels: dict[str, PricedLevel] = {}
         self._provider_status: dict[str, str] = {}
         self._terms: dict[str, ProviderTerms] = {}
+        self._equal_terms: dict[ProviderTerms, ProviderTerms] = {}
         self._conflict_groups: dict[str, tuple[str, ...]] = {}
         self._served_while_gone: dict[str, int] = {}
         self._passes_while_gone: dict[str, int] = {}
@@ -197,7 +198,8 @@ class Roster:
         self._provider_status[provider_id] = status
         before = self._terms.pop(provider_id, PLAIN_TERMS)
         if terms != PLAIN_TERMS:
-            self._terms[provider_id] = terms
+            # Equal ones are one, which a decision then finds in the processor's cache.
+            self._terms[provider_id] = self._equal_terms.setdefault(terms, terms)
         if before.conflict_group_id != terms.conflict_group_id:
             self._regroup(provider_id, before.conflict_group_id, terms.conflict_group_id)
         for subscription in self._slots.of_provider(provider_id):

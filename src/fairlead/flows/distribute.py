@@ -14,9 +14,9 @@ from functools import cache
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch, head_after
 from fairlead.core.calendar.stored_counters import StoredCounters, stored_counters
 from fairlead.core.errors import Refused, Unavailable
-from fairlead.core.fold import Head
 from fairlead.core.journal import seal
 from fairlead.core.model import Balance
+from fairlead.core.postconditions import assert_room
 from fairlead.core.roster import Roster
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.balances import read_balances
@@ -83,7 +83,7 @@ def distribute(
             last_known_balances.balances.update(done.batch.balances_after)
             rosters.remember_counters(done.kept)
             rosters.remember_counters(done.batch.limits_used)
-            counted = [own.owner_id for own in done.decided.counters_after if own.owner == "subscription"]
+            counted = [own.owner_id for own, _ in done.decided.counted if own.owner == "subscription"]
             rosters.set_unmoved(niche_id, done.batch.head.hash, counted, since=head_before)
             return done.batch
     raise Unavailable(
@@ -159,19 +159,23 @@ def _attempt(conn: Connection, niche: LockedNiche, locking: _Locking) -> _Done |
     unmoved = locking.rosters.unmoved_since(niche_id, roster.head.hash)
     asked = decide_batch(roster, locked.leads, {}, locked.now, expected, expected_counters=counters, unmoved=unmoved)
     decided, held = _with_balances_locked(conn, roster, asked, counters, locking.lock_also)
-    batch = sealed_batch(niche, roster.head, decided, held, locked.now, locked.requests)
+    batch = sealed_batch(niche, roster, decided, held, locked.now, locked.requests)
     return _Done(roster, decided, batch, held.kept)
 
 
 def sealed_batch(
     niche: LockedNiche,
-    head: Head,
+    roster: Roster,
     decided: BatchDecision,
     held: LockedBalances,
     now: datetime,
     requests: Mapping[str, LeadRequest],
 ) -> Batch:
-    """What `record` writes of the batch: sealed into the niche's journal behind `head`, with what was locked for it."""
+    """What `record` writes of the batch, with what was locked for it: sealed into the niche's journal.
+
+    `roster` stands before the batch, and has to until that is written.
+    """
+    head = roster.head
     for step in decided.steps:
         head = head_after(head, step)
     return Batch(
@@ -186,6 +190,7 @@ def sealed_batch(
         now=now,
         requests=requests,
         keep=cache(lambda: {own.owner_id: stored_counters(own) for own in decided.counters_after}),
+        check=lambda: assert_room(roster, decided.decisions),
         shut=decided.shut,
         level_passes=decided.level_passes,
         passes=decided.passes,

@@ -14,6 +14,7 @@ from fairlead.core.decision_queues import LevelQueue, queues_of
 from fairlead.core.errors import BadInput, Broken, Refused
 from fairlead.core.messages import Names
 from fairlead.core.model import Lead, Subscription
+from fairlead.core.postconditions import assert_room
 from fairlead.flows.create_lead import fitting_answers
 from fairlead.store.connection import Database
 from fairlead.store.distribution.balances import read_balances
@@ -103,6 +104,7 @@ def try_lead(
         while isinstance(asked, NeedsBalances):  # of limits alone: the balances of all its providers are known
             counters |= read_counters(conn, asked.windows)
             asked = asked.resume(roster, balances, counters)
+        assert_room(roster, asked.decisions)
         [step] = asked.steps
         levels = queues_of(state, answers, step.decision, state.head.last_served_seq)
         return TriedLead(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from math import inf
-from typing import Literal, cast
+from typing import Literal, TypeAlias, cast
 
 from fairlead.core.calendar.local_time import FIRST_INSTANT, LAST_INSTANT, Period, window_at, zone_named
 from fairlead.core.calendar.side_by_side import (
@@ -84,6 +84,9 @@ Edges = tuple[tuple[datetime | None, datetime | None], ...]
 
 Used = tuple[int, int]
 """What was used of a window: leads, and cents."""
+
+CountedLead: TypeAlias = "tuple[Counters, int]"
+"""An owner's counters before a lead that counts in them, and the price of that."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

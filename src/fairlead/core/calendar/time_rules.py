@@ -14,6 +14,7 @@ from typing import Any
 from fairlead.core.calendar.counter_records import recorded_counters
 from fairlead.core.calendar.limits import (
     CAPS,
+    CountedLead,
     Counter,
     Counters,
     Owner,
@@ -67,9 +68,9 @@ class CountedRules:
 
     A counter is the one after the batch's own purchases, else the certain one, else the expected one, else that of a
     window of which nothing was used: that way the batch goes on and finds out whom else it would consult. Of the owners
-    in `unmoved` nothing was moved since what is expected was seen. `moved` are the counters that the batch moved, by
-    owner, as they are after it; `asked` are those that are not certain, as they were taken to be before it, each with
-    its provider's id.
+    in `unmoved` nothing was moved since what is expected was seen. `counted` has, by owner, the last of the batch's
+    leads that counted there; `asked` are the counters that are not certain, as they were taken to be before the batch,
+    each with its provider's id.
     """
 
     calendars = CALENDARS
@@ -82,22 +83,24 @@ class CountedRules:
         self._certain = certain
         self._expected = expected
         self._unmoved = unmoved
-        self.moved: dict[str, Counters] = {}
+        self.counted: dict[str, CountedLead] = {}
         self.asked: dict[str, tuple[str, Counters]] = {}
 
     def counters(self, subscription: Subscription, terms: ProviderTerms) -> Sequence[Counters]:
         """See `TimeRules`."""
-        moved, provider_id = self.moved, subscription.provider_id
+        counted, provider_id = self.counted, subscription.provider_id
         found: list[Counters] = []
         if (text := subscription.limits_text) is not None:
             own_id = subscription.subscription_id
-            if (own := moved.get(own_id)) is None:
-                own = self._consult("subscription", own_id, provider_id, text, terms.timezone)
-            found.append(own)
+            if (last := counted.get(own_id)) is None:
+                found.append(self._consult("subscription", own_id, provider_id, text, terms.timezone))
+            else:
+                found.append(last[0].with_lead(last[1], self._seconds))
         if (text := terms.limits_text) is not None:
-            if (own := moved.get(provider_id)) is None:
-                own = self._consult("provider", provider_id, provider_id, text, terms.timezone)
-            found.append(own)
+            if (last := counted.get(provider_id)) is None:
+                found.append(self._consult("provider", provider_id, provider_id, text, terms.timezone))
+            else:
+                found.append(last[0].with_lead(last[1], self._seconds))
         return found
 
     def _consult(self, owner: Owner, owner_id: str, provider_id: str, limits_text: str, timezone: str) -> Counters:
@@ -132,7 +135,7 @@ class CountedRules:
     def count(self, counters: Sequence[Counters], price_cents: int) -> None:
         """A lead at this price was bought, with these counters consulted."""
         for own in counters:
-            self.moved[own.owner_id] = own.with_lead(price_cents, self._seconds)
+            self.counted[own.owner_id] = own, price_cents  # added up once it is asked: for most, by who writes it
 
 
 class RecordedRules:

@@ -110,8 +110,8 @@ class Batch:
     """Everything that one transaction decided in one niche.
 
     `seal` and `keep` give the same each time, and take their time the first time: `record` asks them as late as it can,
-    while the server does what was sent to it before. `unsealed_head` is where the niche stands afterwards, but for the
-    hash.
+    while the server does what was sent to it before; so it does `check`, which raises `AssertionError` for a batch that
+    must not be committed. `unsealed_head` is where the niche stands afterwards, but for the hash.
     """
 
     niche_id: str
@@ -125,6 +125,7 @@ class Batch:
     now: datetime
     requests: Mapping[str, LeadRequest]
     keep: Callable[[], Mapping[str, StoredCounters]]
+    check: Callable[[], None]
     shut: Mapping[str, Refusal] = field(default_factory=dict[str, Refusal])
     level_passes: Mapping[str, LevelPass] = field(default_factory=dict[str, LevelPass])
     passes: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -155,13 +156,13 @@ def record(conn: Connection, batch: Batch) -> None:
     picks = _picks(batch)
     set_decided(conn, batch.decisions, batch.now)
     if picks:
-        # Moved first: a key that is checked then finds its row locked already, and writes no lock.
+        # Before the assignments, which name them; and first, so that the server is busy while limits are reckoned.
+        entries, low_balances = _ledger_entries(picks), batch.low_balances
+        post_entries(conn, entries, low_balances, SYSTEM.name, batch.now, limits_used=lambda: batch.limits_used)
+        # Moved before them, too: a key that is checked then finds its row locked already, and writes no lock.
         _move_served(conn, batch)
         if batch.passes:
             _move_passes(conn, batch)
-        # Before the assignments, which name them.
-        limits_used = {owner_id: stored.text for owner_id, stored in batch.limits_used.items()}
-        post_entries(conn, _ledger_entries(picks), batch.low_balances, SYSTEM.name, batch.now, limits_used=limits_used)
         _insert_assignments(conn, batch, picks)
     if batch.shut:
         shut(conn, batch.shut)
@@ -171,6 +172,7 @@ def record(conn: Connection, batch: Batch) -> None:
     # Last: sealing them takes a fifth of what is ours, and what was sent before takes the server longer.
     insert_entries(conn, batch.entries)
     _move_niche(conn, batch)
+    batch.check()
 
 
 def _move_niche(conn: Connection, batch: Batch) -> None:

@@ -1,9 +1,10 @@
 """The ledger: the one way in which a balance moves, with the entry that says why and the alert that it is low now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from fairlead.core.calendar.stored_counters import StoredCounters
 from fairlead.core.ledger import LowBalance, Posting
 from fairlead.core.money.top_ups import falls_below
 from fairlead.store.arrays import array_text, array_text_or_null, quoted_array_text
@@ -31,15 +32,15 @@ def post_entries(
     actor_name: str,
     now: datetime,
     *,
-    limits_used: Mapping[str, str] | None = None,
+    limits_used: Callable[[], Mapping[str, StoredCounters]] | None = None,
 ) -> None:
     """The entries are in the ledgers, the balances are those after them, and providers whose balance fell are told.
 
     Of one provider the entries follow one another. Needs the locks of the providers' rows, and by provider id what
-    those say of a low balance (`core.ledger.LowBalance` is the rule). With `limits_used` they are sales, and this is
-    what is kept of the providers' limits after them; nothing of the others'. An auto top-up whose threshold a balance
-    fell below is due. Four statements at most, and a job with the third. Raises `RowsMissed` where a balance is not
-    what the first of its entries follows.
+    those say of a low balance (`core.ledger.LowBalance` is the rule). With `limits_used` they are sales, and this gives
+    what is kept of the providers' limits after them, nothing of the others'; it is asked while the server writes the
+    entries. An auto top-up whose threshold a balance fell below is due. Four statements at most, and a job with the
+    third. Raises `RowsMissed` where a balance is not what the first of its entries follows.
     """
     if not entries:
         return
@@ -74,8 +75,9 @@ def _move_balances(
     entries: Sequence[LedgerEntry],
     low_balances: Mapping[str, LowBalance],
     now: datetime,
-    limits_used: Mapping[str, str] | None,
+    limits_used: Callable[[], Mapping[str, StoredCounters]] | None,
 ) -> None:
+    kept: Mapping[str, StoredCounters] = {} if limits_used is None else limits_used()
     # A provider may have several entries here: the last of them says where it stands, the first where it stood.
     last = {entry.provider_id: entry.posting for entry in entries}
     first = {entry.provider_id: entry.posting for entry in reversed(entries)}
@@ -108,7 +110,7 @@ def _move_balances(
             array_text([low_balance.was_told for low_balance in after.values()]),
             array_text([first[each].balance_after_cents - first[each].amount_cents for each in last]),
             array_text([first[each].seq - 1 for each in last]),
-            array_text_or_null([(limits_used or {}).get(each) for each in last]),
+            array_text_or_null([None if (own := kept.get(each)) is None else own.text for each in last]),
         ),
     )
     fallen = [each for each in after if after[each].was_told and not low_balances[each].was_told]
