@@ -38,6 +38,9 @@ TOLD_OF_SALES = "every assignment and refund was told when it was made, by email
 TOLD_OF_SUBSCRIPTIONS = (
     "every change of a subscription that its provider has to know was told, when the journal says so, and no other"
 )
+TOLD_OF_LIMITS = (
+    "what is told of a level above a provider's price limit was so, by a change of its level at that moment"
+)
 WAITS = "an approved lead waits until each request for a decision was answered"
 
 ALL = {name: value for name, value in globals().items() if name.isupper() and name != "ALL" and isinstance(value, str)}

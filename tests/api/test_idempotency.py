@@ -25,6 +25,7 @@ CHANGE_NOTHING: Mapping[str, Any] = {
     f"{ADMIN}/lead-search": {"text": "cora@example.com"},
     f"{ADMIN}/leads/{{lead_id}}/verify": None,
     f"{ADMIN}/levels/{{level_id}}/preview": {"price_cents": 700},
+    f"{ADMIN}/levels/{{level_id}}/price-rules/preview": {"price_rules": {"version": 1, "rules": []}},
     f"{ADMIN}/levels/{{level_id}}/price-rules/trial": {"attributes": {"cores": 8}},
     f"{ADMIN}/persons/erasure/preview": {"person": "cora@example.com"},
     f"{ADMIN}/templates/{{kind}}/preview": {"subject": "New", "html": "<p>x</p>", "text": "x"},

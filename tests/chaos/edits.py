@@ -17,6 +17,7 @@ from tests.by_hand import (
     REPORTED,
     RETURNED,
     STATED,
+    TOLD_OF_LIMITS,
     TOLD_OF_SALES,
     TOLD_OF_SUBSCRIPTIONS,
     TOLD_OF_TOP_UPS,
@@ -384,6 +385,18 @@ EDITS = {
         insert into notifications (id, kind, channel, provider_id, subscription_id, created_at)
         select gen_random_uuid(), 'subscription_deactivated', 'email', provider_id, id, now() from subscriptions limit 1
         """,
+    ),
+    "a price limit that was not passed": edit(
+        TOLD_OF_LIMITS,
+        "update notifications set detail = detail || '{\"max_price_cents\": 96}' where kind = 'price_limit_passed'",
+    ),
+    "a price that its level did not ask": edit(
+        TOLD_OF_LIMITS,
+        "update notifications set detail = detail || '{\"lowest_price_cents\": 97}' where kind = 'price_limit_passed'",
+    ),
+    "a price limit passed at another moment": edit(
+        TOLD_OF_LIMITS,
+        f"update notifications set created_at = created_at + {SECOND_LATER} where kind = 'price_limit_passed'",
     ),
     "a message of a top-up removed": edit(
         TOLD_OF_TOP_UPS, "delete from notifications where kind = 'balance_topped_up'"

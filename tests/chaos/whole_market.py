@@ -14,6 +14,7 @@ from fairlead.flows.configuration.levels import create_level, delete_level
 from fairlead.flows.configuration.niches import NicheChange, change_niche, create_niche
 from fairlead.flows.configuration.own_provider import OwnProfileChange, change_own_profile
 from fairlead.flows.configuration.postcode_tables import load_postcode_table
+from fairlead.flows.configuration.price_rules import set_price_rules
 from fairlead.flows.configuration.provider_status import suspend_provider
 from fairlead.flows.configuration.providers import ProviderChange, change_provider
 from fairlead.flows.configuration.refund_policy import change_refund_policy
@@ -142,6 +143,10 @@ def _limited(database: Database) -> None:
     [(niche_id,)] = query(database, "select id::text from niches where slug = 'storage'")
     decided = Distributor(database).distribute_waiting(niche_id).decisions
     assert [len(decision.recipients) for decision in decided] == [1, 1]
+    # The level then asks more than the one pays at most, of which it is told.
+    dearer = {"name": "Fresh", "price_cents": 96, "lead_age_minutes": {"below": 60}}
+    [(level_id,)] = query(database, "select id::text from competition_levels where niche_id = %s", niche_id)
+    assert set_price_rules(database, level_id, {"version": 1, "rules": [dearer]}, OPERATOR).left_out_subscription_ids
 
 
 def _erase(database: Database) -> None:

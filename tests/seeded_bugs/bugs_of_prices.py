@@ -7,6 +7,19 @@ SCENARIOS = "tests/scenarios"
 
 BUGS_OF_PRICES = (
     Bug(
+        "left out again by each dearer price",
+        "what a level asks above a limit is told to its provider",
+        (
+            Edit(
+                "core/prices.py",
+                "most_cents is not None and lowest_before_cents <= most_cents < lowest_after_cents",
+                "most_cents is not None and most_cents < lowest_after_cents",
+            ),
+        ),
+        ("tests/api/admin/test_price_rules.py",),
+        is_quick=True,
+    ),
+    Bug(
         "the last price rule wins",
         "each rule that holds replaces the one before",
         (Edit("core/prices.py", "        if holds:\n            break\n    else:\n", "    else:\n"),),

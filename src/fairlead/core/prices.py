@@ -258,6 +258,17 @@ def price_limit_warning(lowest_cents: int, most_cents: int | None) -> str | None
     )
 
 
+def leaves_out(lowest_before_cents: int, lowest_after_cents: int, most_cents: int | None) -> bool:
+    """Whether a level that asks at the least the one now, and not the other, lets no lead come any more.
+
+    That is, to a subscription that pays at most so much (None: whatever a lead costs).
+
+    >>> [leaves_out(400, 900, most_cents) for most_cents in (399, 400, 899, 900, None)]
+    [False, True, True, False, False]
+    """
+    return most_cents is not None and lowest_before_cents <= most_cents < lowest_after_cents
+
+
 def lowest_of(price_cents: int, text: str | None) -> int:
     """The lowest of a level's own price and those of its rules.
 

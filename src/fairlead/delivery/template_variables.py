@@ -75,6 +75,13 @@ _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
     "subscription_deactivated": (*_POOR_PROVIDER, _NICHE, _LEVEL, _PRICE),
     "subscription_reactivated": (*_PROVIDER, _NICHE, _LEVEL, _PRICE),
     "filter_invalidated": (*_PROVIDER, _NICHE, _LEVEL),
+    "price_limit_passed": (
+        *_PROVIDER,
+        _NICHE,
+        _LEVEL,
+        Variable("lowest_price_cents", "amount in minor units", "the least that a lead of this level costs now", 4_500),
+        Variable("max_price_cents", "amount in minor units", "the most that the provider pays for one", 4_000),
+    ),
     "low_balance": (
         *_PROVIDER,
         Variable(

@@ -15,6 +15,7 @@ from tests.api.permitting import STALE, codes_of, problem, seen
 from tests.api.portal import subscription
 from tests.flows.access.people import rows
 from tests.flows.configuration.market import UNKNOWN, open_market
+from tests.flows.sales import told
 
 ANY = {"If-Match": "*"}
 OLD: dict[str, Any] = {"name": "Old", "price_cents": 400, "lead_age_minutes": {"from": 60}}
@@ -136,6 +137,71 @@ def test_a_form_that_price_rules_do_not_fit_is_refused(database: Database) -> No
     form = {"form_schema": {"version": 1, "fields": [{"key": "size", "type": "number"}]}}
     refused = ann.put(f"/api/v1/admin/niches/{market.niche}/form", json=form, headers=ANY)
     assert problem(refused) == (409, "price_rules_unfit")
+
+
+def limited(database: Database, ann: Any, provider_id: str, cents: int | None) -> str:
+    """The provider pays so much at most at the level gold; the subscription's id."""
+    own = subscription(database, provider_id, "gold")
+    limit = f"/api/v1/admin/subscriptions/{own}/price-limit"
+    assert ann.put(limit, json={"max_price_cents": cents}, headers=ANY).status_code == 200
+    return own
+
+
+def notices_of_limits(database: Database) -> list[tuple[str, dict[str, int]]]:
+    return [(name, dict(detail)) for name, detail in told(database, "price_limit_passed")]
+
+
+def test_a_dearer_level_says_whom_it_leaves_out_before_and_tells_them_once_afterwards(database: Database) -> None:
+    market = open_market(database)
+    ann = an_admin(application(database), database)
+    anchor = limited(database, ann, market.anchor, 2400)
+    bowline = limited(database, ann, market.bowline, 2000)
+    address = f"/api/v1/admin/levels/{market.gold}"
+
+    def left_out(cents: int) -> list[tuple[str, str]]:
+        said = ann.post(f"{address}/preview", json={"price_cents": cents}).json()["left_out"]
+        return sorted((each["subscription_id"], each["provider_id"]) for each in said)
+
+    both = sorted([(anchor, market.anchor), (bowline, market.bowline)])
+    assert [left_out(cents) for cents in (1000, 2000, 2400)] == [[], [], [(bowline, market.bowline)]]
+    assert left_out(2401) == both
+    assert notices_of_limits(database) == []
+
+    dearer = ann.patch(address, json={"price_cents": 2001}, headers=ANY).json()
+    assert dearer["left_out_subscription_ids"] == [bowline]
+    limits = {"lowest_price_cents": 2001, "max_price_cents": 2000}
+    assert notices_of_limits(database) == [("Bowline", limits)]
+    assert left_out(2401) == [(anchor, market.anchor)], "the other was left out before"
+    again = ann.patch(address, json={"price_cents": 2001}, headers=ANY).json()
+    assert (again["took_effect"], again["left_out_subscription_ids"]) == (False, [])
+    ann.patch(address, json={"name": "Golden", "price_cents": 2300}, headers=ANY)
+    assert len(notices_of_limits(database)) == 1
+    ann.patch(address, json={"price_cents": 2000}, headers=ANY)
+    ann.patch(address, json={"price_cents": 2001}, headers=ANY)
+    assert notices_of_limits(database) == [("Bowline", limits)] * 2, "another change, another notice"
+
+
+def test_price_rules_say_whom_they_leave_out(database: Database) -> None:
+    """The least that the level asks counts: a rule that asks less lets leads come."""
+    market = open_market(database)
+    ann = an_admin(application(database), database)
+    own = f"/api/v1/admin/levels/{market.gold}/price-rules"
+    ann.put(own, json=rules(OLD), headers=ANY)
+    anchor = limited(database, ann, market.anchor, 400)
+    limited(database, ann, market.bowline, None)
+    dearer = rules({**OLD, "price_cents": 401})
+    told_before = ann.post(f"{own}/preview", json=dearer)
+    assert told_before.status_code == 200, told_before.text
+    assert told_before.json()["left_out"] == [{"subscription_id": anchor, "provider_id": market.anchor}]
+    assert ann.post(f"{own}/preview", json=rules(OLD, BIG)).json()["left_out"] == []
+    assert notices_of_limits(database) == []
+    assert ann.put(own, json=dearer, headers=ANY).json()["left_out_subscription_ids"] == [anchor]
+    assert notices_of_limits(database) == [("Anchor", {"lowest_price_cents": 401, "max_price_cents": 400})]
+    assert problem(ann.post(f"{own}/preview", json=rules({"name": "All", "price_cents": 4}))) == (422, "input_invalid")
+    nowhere = f"/api/v1/admin/levels/{UNKNOWN}/price-rules/preview"
+    assert problem(ann.post(nowhere, json=rules(OLD))) == (404, "level_unknown")
+    reader = machine(application(database), operators_key(database, Permission.NICHES_READ))
+    assert problem(reader.post(f"{own}/preview", json=rules(OLD))) == (403, "permission_missing")
 
 
 def test_the_most_that_is_paid_is_set_by_operators(database: Database) -> None:

@@ -13,6 +13,7 @@ from fairlead.store.connection import Database
 from fairlead.store.distribution.rosters import head_of, load_roster
 from fairlead.store.history import niches_of, past_entries
 from tests.flows.marketplaces import HOSTING, activity, count, declare, everything, notices
+from tests.flows.sales import told
 
 
 def test_a_file_makes_a_marketplace(database: Database) -> None:
@@ -166,6 +167,28 @@ def test_a_new_form_invalidates_filters_until_they_fit_again(database: Database)
         valid = conn.execute("select bool_and(filter_is_valid) from subscriptions").fetchone()
     assert valid == (True,)
     assert len(notices(database)) == 1
+
+
+def test_a_dearer_level_warns_of_whom_it_leaves_out_and_tells_them_once(database: Database) -> None:
+    declare(database, HOSTING)
+    own = '[[provider]]\nemail = "{}@example.com"\nsubscription = [{{ niche = "hosting", level = "gold", {} }}]\n'
+    declare(database, own.format("anchor", "max_price_cents = 2400") + own.format("bowline", "max_price_cents = 2000"))
+    dearer = '[[niche]]\nslug = "hosting"\nlevel = [{{ name = "gold", price_cents = {} }}]\n'
+    words = (
+        "hosting/gold: no lead comes to {} of its subscriptions any more: it asks {} cents at the least, and {} less"
+    )
+    both = words.format(2, 2500, "anchor@example.com, bowline@example.com pay")
+    assert declare(database, dearer.format(2500), dry_run=True).warnings == (both,)
+    assert told(database, "price_limit_passed") == []
+    assert declare(database, dearer.format(2001)).warnings == (words.format(1, 2001, "bowline@example.com pays"),)
+    limits = {"lowest_price_cents": 2001, "max_price_cents": 2000}
+    assert told(database, "price_limit_passed") == [("Bowline", limits)]
+    assert declare(database, dearer.format(2001)).warnings == ()
+    # A limit that the file sets with the price is warned of by its key alone.
+    raised = dearer.format(2500) + own.format("anchor", "max_price_cents = 2450")
+    [warning] = declare(database, raised).warnings
+    assert warning.startswith("provider[0].subscription[0].max_price_cents: no lead comes")
+    assert told(database, "price_limit_passed") == [("Bowline", limits)]
 
 
 def test_who_comes_back_stands_where_it_stood(database: Database) -> None:

@@ -83,6 +83,8 @@ def test_every_kind_for_providers_can_be_written_from_the_rows(damaged_database:
                          ('low_balance', 'balance',
                           '{"days_left": 1, "threshold_days": 9, "daily_cents": 1500, "balance_cents": 3000}'),
                          ('filter_invalidated', 'subscription', null),
+                         ('price_limit_passed', 'subscription',
+                          '{"lowest_price_cents": 2500, "max_price_cents": 2400}'),
                          ('subscription_deactivated', 'subscription', null),
                          ('subscription_reactivated', 'subscription', null)) as told (kind, cause, detail)
             """
@@ -91,7 +93,8 @@ def test_every_kind_for_providers_can_be_written_from_the_rows(damaged_database:
     with mail_server(inbox) as port:
         work_off(database, settings_for(port))
     texts = [text_of(mail) for mail in sent_to(inbox, ANCHOR)]
-    assert len(texts) == 7
+    assert len(texts) == 8
+    assert any("25.00 EUR" in text and "24.00 EUR" in text for text in texts)
     assert any(
         "Lasts for: 1 day" in text and "15.00 EUR a day" in text and "less than 9 days" in text for text in texts
     )

@@ -26,6 +26,7 @@ MESSAGE_KINDS: Mapping[str, str] = {
     "subscription_deactivated": noted("Subscription stopped for lack of money"),
     "subscription_reactivated": noted("Subscription goes on"),
     "filter_invalidated": noted("Filter does not fit the form any more"),
+    "price_limit_passed": noted("Price of a level above a provider's limit"),
     "low_balance": noted("Balance is low"),
     "auto_top_up_failed": noted("Balance not topped up"),
     "balance_topped_up": noted("Balance topped up"),

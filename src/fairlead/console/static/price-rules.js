@@ -3,6 +3,7 @@
 import { announce } from "./announcements.js";
 import { start as startFilter } from "./filter-builder.js";
 import { minorUnits } from "./forms.js";
+import { previewPrices } from "./level-change.js";
 
 const UNITS = [["1440", "days"], ["60", "hours"], ["1", "minutes"]];
 const CONDITIONS = ["filter", "hours", "lead_age_minutes"];
@@ -39,6 +40,7 @@ export function start(form) {
   // Before any other listener reads what is sent.
   form.addEventListener("submit", write, true);
   document.querySelector("[data-price-trial]")?.addEventListener("submit", write, true);
+  previewPrices(form, write);
 
   function move(row, isDown) {
     const other = isDown ? row.nextElementSibling : row.previousElementSibling;

@@ -11,6 +11,7 @@ from fairlead.core.model import LEAST_RECENTLY_SERVED, Level
 from fairlead.core.prices import lowest_price_cents
 from fairlead.core.subscription import funded
 from fairlead.flows.changes import Change, difference
+from fairlead.flows.configuration.left_out import left_out_at, told_of_left_out
 from fairlead.flows.configuration.niches import locked_niche
 from fairlead.flows.configuration.versions import (
     UNCHANGED,
@@ -30,6 +31,7 @@ from fairlead.store.configuration.lookups import is_level_used, level_row
 from fairlead.store.configuration.rows import (
     LevelRow,
     ProviderRow,
+    SubscriptionRow,
     level_rows,
     lock_providers,
     providers_at_levels,
@@ -42,6 +44,7 @@ from fairlead.store.ids import new_id
 from fairlead.store.journal import LockedNiche, lock_niches
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
+from fairlead.store.notifications.outbox import notify
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class LevelChange:
 class LevelMoves:
     """The level as a change would have it; of its living subscriptions, those that would stop, and would start.
 
-    `active_count` are active before it.
+    `active_count` are active before it. `left_out` are those whose provider pays at most less than the level would ask.
     """
 
     level: LevelRow
@@ -68,6 +71,7 @@ class LevelMoves:
     active_count: int
     stopping: tuple[Move, ...]
     starting: tuple[Move, ...]
+    left_out: tuple[SubscriptionRow, ...]
 
 
 def create_level(
@@ -131,9 +135,10 @@ def change_level(
 
     A new price or order takes effect with the next decision; where a level becomes weighted, all of its subscriptions
     are even then (R12, R15). Subscriptions that it makes too dear are deactivated at once, those
-    that can be paid for again come back, and their providers are told (R9). Leads pass an inactive level by. Locks the
-    niche, and, where the price changes, the level's providers. Raises `BadInput` and `Refused`: `level_unknown`,
-    `level_deleted`, `level_exists` when another level has the name, `version_conflict`.
+    that can be paid for again come back, and their providers are told (R9); told are those, too, who pay at most less
+    than the level asks now. Leads pass an inactive level by. Locks the niche, and, where the price changes, the level's
+    providers. Raises `BadInput` and `Refused`: `level_unknown`, `level_deleted`, `level_exists` when another level has
+    the name, `version_conflict`.
     """
     checked, wanted = checked_id(level_id, "level"), canonical_values({**given(change), "memo": memo})
     memo = wanted.pop("memo")
@@ -153,7 +158,7 @@ def change_level(
         is_repriced = lowest_price_cents(before.level) != lowest_price_cents(after.level)
         providers = lock_providers(conn, providers_at_levels(conn, [after])) if is_repriced else {}
         moves = moves_at_price(conn, after, providers) if is_repriced else []
-        return write_level(conn, locked, after, moves, differing, "level.changed", actor, memo)
+        return write_level(conn, locked, after, moves, differing, "level.changed", actor, memo, before)
 
     return with_niche_locks(database, work)
 
@@ -171,18 +176,23 @@ def preview_level_change(database: Database, level_id: str, change: LevelChange)
             raise Refused("level_unknown", f"there is no level {checked}")
         if before.is_deleted:
             raise Refused("level_deleted", f"the level {before.level.name!r} was deleted")
-        after = replace(before, level=replace(before.level, **wanted))
-        moves = moves_at_price(conn, after, unlocked_providers(conn, providers_at_levels(conn, [after])))
-        living = [row for row in subscription_rows(conn, [], [], [after]) if not row.is_deleted]
-        return LevelMoves(
-            after,
-            len(living),
-            sum(row.subscription.is_active for row in living),
-            tuple(each for each in moves if not each[1].subscription.is_active),
-            tuple(each for each in moves if each[1].subscription.is_active),
-        )
+        return level_moves(conn, before, replace(before, level=replace(before.level, **wanted)))
 
     return database.read(work)
+
+
+def level_moves(conn: Connection, before: LevelRow, after: LevelRow) -> LevelMoves:
+    """What the change of the level would do to its subscriptions, by the balances of now. Nothing is locked."""
+    moves = moves_at_price(conn, after, unlocked_providers(conn, providers_at_levels(conn, [after])))
+    living = [row for row in subscription_rows(conn, [], [], [after]) if not row.is_deleted]
+    return LevelMoves(
+        after,
+        len(living),
+        sum(row.subscription.is_active for row in living),
+        tuple(each for each in moves if not each[1].subscription.is_active),
+        tuple(each for each in moves if each[1].subscription.is_active),
+        tuple(left_out_at(conn, before, after)),
+    )
 
 
 def delete_level(
@@ -266,19 +276,24 @@ def write_level(
     action: str,
     actor: Actor,
     memo: str | None,
+    before: LevelRow | None = None,
 ) -> Changed[LevelRow]:
     """The level is as given, its subscriptions are as moved; the journal, the audit log and providers say so.
 
-    Needs the niche's lock, and those of the providers of the moves.
+    `before` is the level before a change that may leave subscriptions out. Needs the niche's lock, and those of the
+    providers of the moves.
     """
     now = clock(conn)
     write_levels(conn, [after], now)
     record_moves(conn, {after.niche_id: locked}, {after.niche_id: [level_entry(after)]}, moves, now)
     place = {"niche_id": after.niche_id, "journal_seq": locked.journal_seq + 1}
     old, new = (None, {}) if change is None else (change.old, change.new or {})
+    left_out = [] if before is None else left_out_at(conn, before, after)
+    notify(conn, told_of_left_out(left_out, after.level), now)
     event = AuditEvent(actor, action, "level", after.level.level_id, old, {**new, **place}, memo)
     append_audit(conn, [event], now)
-    return moved(after, level_version(after), moves)
+    ids = tuple(row.subscription.subscription_id for row in left_out)
+    return replace(moved(after, level_version(after), moves), left_out_subscription_ids=ids)
 
 
 def _document(level: Level) -> JsonObject:

@@ -22,7 +22,7 @@ from fairlead.core.prices import (
 )
 from fairlead.core.subscription import readable_form
 from fairlead.flows.changes import difference
-from fairlead.flows.configuration.levels import locked_level, moves_at_price, write_level
+from fairlead.flows.configuration.levels import LevelMoves, level_moves, locked_level, moves_at_price, write_level
 from fairlead.flows.configuration.versions import (
     Changed,
     InvalidDocument,
@@ -102,9 +102,9 @@ def set_price_rules(
     """The level has these price rules, from the next decision on.
 
     Subscriptions that even the lowest price is too dear for are deactivated at once, those that can be paid for again
-    come back, and their providers are told (R9). Locks the niche, and, where the lowest price changes, the level's
-    providers. Raises `InvalidDocument` and `Refused`: `level_unknown`, `level_deleted`, `form_unreadable`,
-    `version_conflict`.
+    come back, and their providers are told (R9), as are those who pay at most less than the level asks now. Locks the
+    niche, and, where the lowest price changes, the level's providers. Raises `InvalidDocument` and `Refused`:
+    `level_unknown`, `level_deleted`, `form_unreadable`, `version_conflict`.
     """
     checked, memo = checked_id(level_id, "level"), canonical_memo(memo)
 
@@ -120,9 +120,25 @@ def set_price_rules(
         is_repriced = lowest_price_cents(before.level) != lowest_price_cents(after.level)
         providers = lock_providers(conn, providers_at_levels(conn, [after])) if is_repriced else {}
         moves = moves_at_price(conn, after, providers) if is_repriced else []
-        return write_level(conn, locked, after, moves, differing, "level.price_rules_changed", actor, memo)
+        return write_level(conn, locked, after, moves, differing, "level.price_rules_changed", actor, memo, before)
 
     return with_niche_locks(database, work)
+
+
+def preview_price_rules(database: Database, level_id: str, document: object) -> LevelMoves:
+    """What `set_price_rules` would do to subscriptions now, by the balances of this moment. Nothing is changed.
+
+    Raises `InvalidDocument` and `Refused`: `level_unknown`, `level_deleted`, `form_unreadable`.
+    """
+    checked = checked_id(level_id, "level")
+    with database.snapshot() as conn:
+        before = level_row(conn, checked)
+        if before is None:
+            raise Refused("level_unknown", f"there is no level {checked}")
+        _require_living(before)
+        [niche] = niche_rows(conn, [before.niche_id])
+        text = _checked(document, readable_form(niche.form_schema))
+        return level_moves(conn, before, replace(before, level=replace(before.level, price_rules_text=text)))
 
 
 @dataclass(frozen=True, slots=True)

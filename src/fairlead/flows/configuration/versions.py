@@ -36,7 +36,8 @@ UNCHANGED: Final = Unchanged.UNCHANGED
 class Changed(Generic[Row]):
     """The thing as it is now, and its version. `took_effect` is False where it was so before.
 
-    The subscriptions are those that started or stopped for its sake (R9).
+    The subscriptions are those that started or stopped for its sake (R9), and those that get no lead any more since
+    their level asks more than their provider pays at most (R14).
     """
 
     row: Row
@@ -44,6 +45,7 @@ class Changed(Generic[Row]):
     took_effect: bool
     reactivated_subscription_ids: tuple[str, ...] = ()
     deactivated_subscription_ids: tuple[str, ...] = ()
+    left_out_subscription_ids: tuple[str, ...] = ()
 
 
 def moved(row: Row, version: str, moves: Sequence[Move]) -> Changed[Row]:

@@ -8,6 +8,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload
 from fairlead.core.journal import JournalEntryKind
 from fairlead.flows.changes import SIGNS, Change
+from fairlead.flows.configuration.left_out import told_of_left_out
 from fairlead.flows.configuration.postcode_tables import write_postcode_table
 from fairlead.flows.declaring.declaration import Declaration, parse_declaration
 from fairlead.flows.declaring.plan_niches import policy_document
@@ -34,6 +35,7 @@ from fairlead.store.money.ledger import post_entries
 from fairlead.store.money.payments import credited_event, insert_payments
 from fairlead.store.money.report_rules import write_report_rules
 from fairlead.store.money.returns import set_refund_policy
+from fairlead.store.notifications.outbox import notify
 
 __all__ = ["Applied", "Change", "Declaration", "apply_marketplace", "parse_declaration"]
 
@@ -114,6 +116,8 @@ def _write(conn: Connection, document: Declaration, plan: MarketplaceFilePlan, a
     write_providers(conn, plan.providers.changed, now)
     locked = plan.standing.locked | lock_niches(conn, [row.niche_id for row in plan.niches.written_niches])
     record_moves(conn, locked, _journal_contents(plan), plan.subscriptions.moves, now)
+    for level, left_out in plan.subscriptions.left_out:
+        notify(conn, told_of_left_out(left_out, level), now)
     deposits = plan.providers.deposits
     receipts = issue_receipts(conn, deposits, plan.standing.currency, now)
     credited = [credited_event(payment, receipts[payment.payment_id], actor) for payment in deposits]

@@ -36,6 +36,8 @@ class NichePlan:
     """The policies that change: niche id, old, new."""
     written_levels: list[LevelRow] = field(default_factory=list[LevelRow])
     repriced: list[LevelRow] = field(default_factory=list[LevelRow])
+    before_price: dict[str, Level] = field(default_factory=dict[str, Level])
+    """Those whose lowest price is another one, as they were, by id."""
     deleted: list[LevelRow] = field(default_factory=list[LevelRow])
     created_niche_ids: list[str] = field(default_factory=list[str])
     reformed_niche_ids: list[str] = field(default_factory=list[str])
@@ -187,6 +189,7 @@ def _plan_level(plan: NichePlan, path: str, niche: NicheRow, table: LevelTable) 
         plan.written_levels.append(after)
         if before is not None and lowest_price_cents(before.level) != lowest_price_cents(after.level):
             plan.repriced.append(after)
+            plan.before_price[after.level.level_id] = before.level
     plan.levels[after.level.level_id] = plan.level_of[niche.niche_id, table.name] = after
 
 

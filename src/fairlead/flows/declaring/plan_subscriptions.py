@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from fairlead.core.canonical import JsonObject
 from fairlead.core.filters.filter import new_filter
 from fairlead.core.filters.postcode_tables import PostcodeTables
-from fairlead.core.model import Subscription, filter_text
+from fairlead.core.model import Level, Subscription, filter_text
 from fairlead.core.prices import lowest_price_cents, price_limit_warning
 from fairlead.core.subscription import EVERY_LEAD, funded, paused, resumed, revalidated
 from fairlead.flows.changes import Change, difference
+from fairlead.flows.configuration.left_out import left_out_of
 from fairlead.flows.configuration.provider_terms import begins_to_go_by_local_time
 from fairlead.flows.declaring.plan_niches import NichePlan
 from fairlead.flows.declaring.plan_providers import ProviderPlan, declared_texts
@@ -32,6 +33,10 @@ class SubscriptionPlan:
     """Niche and provider ids, where a niche has to be told the provider's status: it is new there, or another one."""
     changes: list[Change] = field(default_factory=list[Change])
     problems: list[str] = field(default_factory=list[str])
+    left_out: list[tuple[Level, list[SubscriptionRow]]] = field(
+        default_factory=list[tuple[Level, list[SubscriptionRow]]]
+    )
+    """By level, the subscriptions that its price leaves out, and whose own limit the file leaves as it is."""
     warnings: list[str] = field(default_factory=list[str])
     """What is as the file has it, and hardly as it was meant."""
 
@@ -51,6 +56,7 @@ def plan_subscriptions(
         for place, subscription in enumerate(table.subscription):
             planner.plan_declared(f"provider[{number}].subscription[{place}]", provider, subscription)
     planner.plan_implied()
+    planner.plan_left_out()
     return planner.plan
 
 
@@ -75,6 +81,8 @@ class _Planner:
         self._reformed = frozenset(niches.reformed_niche_ids)
         self._repriced = frozenset(row.level.level_id for row in niches.repriced)
         self._declared: set[str] = set()
+        self._limited: set[str] = set()
+        """The subscriptions whose price limit the file says."""
         for row in rows:
             if is_restated(row, providers):
                 self.plan.restated[row.niche_id, row.subscription.provider_id] = None
@@ -86,6 +94,8 @@ class _Planner:
         before = self._at.get((provider.provider_id, level.level.level_id))
         if before is not None:
             self._declared.add(before.subscription.subscription_id)
+            if table.max_price_cents is not None:
+                self._limited.add(before.subscription.subscription_id)
         if table.deleted:
             if before is not None and not before.is_deleted:
                 self._move(before, replace(before, is_deleted=True), level)
@@ -132,6 +142,21 @@ class _Planner:
                 after = self._funded(after, level)
             if after is not before:
                 self._move(row, replace(row, subscription=after), level)
+
+    def plan_left_out(self) -> None:
+        """Providers whose limit a level passes are told; of a limit that the file itself sets, the file is warned."""
+        after = {row.subscription.subscription_id: row for _, row in self.plan.moves}
+        for level in self._niches.repriced:
+            own_id = level.level.level_id
+            rows = [
+                after.get(row.subscription.subscription_id, row)
+                for row in self._rows
+                if row.subscription.level_id == own_id and row.subscription.subscription_id not in self._limited
+            ]
+            if left_out := left_out_of(rows, self._niches.before_price[own_id], level.level):
+                self.plan.left_out.append((level.level, left_out))
+                name = f"{self._slugs[level.niche_id]}/{level.level.name}"
+                self.plan.warnings.append(left_out_warning(name, level.level, left_out))
 
     def _level(self, path: str, table: SubscriptionTable) -> LevelRow | None:
         """The living level that the subscription names, else None: after a problem, unless it is to be gone anyhow."""
@@ -182,6 +207,27 @@ def is_restated(row: SubscriptionRow, providers: ProviderPlan) -> bool:
     """Whether the subscription's niche has to be told of its provider again."""
     provider_id, is_timed = row.subscription.provider_id, row.subscription.goes_by_local_time and not row.is_deleted
     return provider_id in providers.restated or (provider_id in providers.rezoned and is_timed)
+
+
+MOST_NAMED = 10
+"""So many providers are named in a warning."""
+
+
+def left_out_warning(name: str, level: Level, left_out: Sequence[SubscriptionRow]) -> str:
+    """What a level's new price means for these subscriptions, and whose they are.
+
+    >>> own = Subscription("s", "p", "l", True, None, EVERY_LEAD, True, max_price_cents=899)
+    >>> left_out_warning("gold", Level("l", "gold", 900, 1, 1, True), [SubscriptionRow("n", "a@b.de", own)])
+    'gold: no lead comes to 1 of its subscriptions any more: it asks 900 cents at the least, and a@b.de pays less'
+    """
+    emails = list(dict.fromkeys(row.provider_email for row in left_out))
+    named = ", ".join(emails[:MOST_NAMED])
+    more = f" and {len(emails) - MOST_NAMED} more" if len(emails) > MOST_NAMED else ""
+    words = "pays" if len(emails) == 1 else "pay"
+    return (
+        f"{name}: no lead comes to {len(left_out)} of its subscriptions any more: it asks "
+        f"{lowest_price_cents(level)} cents at the least, and {named}{more} {words} less"
+    )
 
 
 def subscription_document(subscription: Subscription) -> JsonObject:

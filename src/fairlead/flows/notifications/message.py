@@ -103,6 +103,8 @@ def message_values(kind: str, facts: MessageFacts, links: Links) -> dict[str, ob
         "days_left": facts.detail.get("days_left"),
         "threshold_days": facts.detail.get("threshold_days"),
         "daily_cents": facts.detail.get("daily_cents"),
+        "lowest_price_cents": facts.detail.get("lowest_price_cents"),
+        "max_price_cents": facts.detail.get("max_price_cents"),
         "amount_cents": facts.detail.get("amount_cents"),
         "tried_again_at": _time(facts.detail.get("tried_again_at")),
         "title": facts.detail.get("title"),

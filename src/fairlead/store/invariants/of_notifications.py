@@ -168,4 +168,30 @@ INVARIANTS_OF_NOTIFICATIONS: tuple[Invariant, ...] = (
         where d.times is distinct from t.times
         """,
     ),
+    Invariant(
+        "what is told of a level above a provider's price limit was so, by a change of its level at that moment",
+        "select count(*) from notifications where kind = 'price_limit_passed'",
+        """
+        with level as materialized (
+            select niche_id, seq, recorded_at, payload ->> 'level_id' as id,
+                   least((payload ->> 'price_cents')::bigint,
+                         (select min(cents::bigint)
+                          from jsonb_path_query(payload, 'lax $.price_rules.rules[*].price_cents') as cents)) as lowest
+            from niche_journal where kind = 'level'
+        ), change as materialized (
+            select id, recorded_at, lowest, lag(lowest) over (partition by niche_id, id order by seq) as lowest_before
+            from level
+        )
+        select format('subscription %s was told at %s that its level asks %s and it pays %s', n.subscription_id,
+                      n.created_at, n.detail ->> 'lowest_price_cents', n.detail ->> 'max_price_cents')
+        from notifications n
+        left join subscriptions s on s.id = n.subscription_id and s.provider_id = n.provider_id
+        left join change c on c.id = s.competition_level_id::text and c.recorded_at = n.created_at
+        where n.kind = 'price_limit_passed'
+          and (c.id is null or c.lowest <> (n.detail ->> 'lowest_price_cents')::bigint
+               or not ((n.detail ->> 'max_price_cents')::bigint >= c.lowest_before
+                       and (n.detail ->> 'max_price_cents')::bigint < c.lowest)
+               or (n.detail ->> 'max_price_cents') is null)
+        """,
+    ),
 )

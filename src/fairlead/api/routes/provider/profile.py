@@ -31,6 +31,7 @@ Told: TypeAlias = Literal[
     "subscription_deactivated",
     "subscription_reactivated",
     "filter_invalidated",
+    "price_limit_passed",
     "low_balance",
     "auto_top_up_failed",
     "balance_topped_up",

@@ -11,6 +11,7 @@ KINDS: Mapping[str, str] = {
     "subscription_deactivated": noted("A subscription stops for lack of money"),
     "subscription_reactivated": noted("A subscription goes on"),
     "filter_invalidated": noted("A filter does not fit its form any more"),
+    "price_limit_passed": noted("A level asks more than you pay at most"),
     "low_balance": noted("The balance is low"),
     "auto_top_up_failed": noted("The balance was not topped up"),
     "balance_topped_up": noted("The balance was topped up"),

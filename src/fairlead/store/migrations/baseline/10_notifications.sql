@@ -30,7 +30,7 @@ create table notifications (
     id              uuid primary key,
     kind            text not null check (kind in
         ('lead_assigned', 'refund_issued', 'subscription_deactivated', 'subscription_reactivated',
-         'filter_invalidated', 'low_balance', 'operator_alert', 'user_invited', 'password_reset',
+         'filter_invalidated', 'price_limit_passed', 'low_balance', 'operator_alert', 'user_invited', 'password_reset',
          'export_ready', 'lead_confirmation', 'lead_confirmed', 'lead_withdrawn',
          'lead_erased', 'auto_top_up_failed', 'balance_topped_up')),
     channel         text not null check (channel in ('email', 'webhook')),

@@ -22,6 +22,7 @@ from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.configuration.level_order import Reordered, reorder_levels
 from fairlead.flows.configuration.levels import (
     LevelChange,
+    LevelMoves,
     change_level,
     create_level,
     delete_level,
@@ -35,7 +36,8 @@ router = Router(prefix="/api/v1/admin", tags=["levels"])
 
 Reader = Annotated[Principal, needs(Permission.NICHES_READ)]
 Editor = Annotated[Principal, needs(Permission.NICHES_WRITE)]
-# Which subscriptions a price would stop says what their providers have: told to those whose change would say so, too.
+# Which subscriptions a price would stop or leave out says what their providers have, and pay at most: told to those
+# whose change would say so, too.
 Pricer = Annotated[Principal, needs(Permission.NICHES_WRITE, REPORTS_OF_CALLER)]
 NicheId = Annotated[Uuid, Path()]
 LevelId = Annotated[Uuid, Path()]
@@ -48,10 +50,14 @@ class LevelChanged(ResponseModel):
     took_effect: bool = Field(description="False where it was so before.")
     reactivated_subscription_ids: Sequence[Uuid]
     deactivated_subscription_ids: Sequence[Uuid]
+    left_out_subscription_ids: Sequence[Uuid] = Field(
+        description="Those that get no lead any more: the level now asks more than their providers pay at most. "
+        "The providers are told."
+    )
 
 
 class ChangedSubscription(ResponseModel):
-    """A subscription that a change of the level would let start or stop, and whose it is."""
+    """A subscription that a change of the level would concern, and whose it is."""
 
     subscription_id: Uuid
     provider_id: Uuid
@@ -68,6 +74,9 @@ class LevelChangePreview(ResponseModel):
     )
     reactivated: Sequence[ChangedSubscription] = Field(
         description="Those that could be paid for again, and would start."
+    )
+    left_out: Sequence[ChangedSubscription] = Field(
+        description="Those that would get no lead any more: the level would ask more than their providers pay at most."
     )
 
 
@@ -172,18 +181,11 @@ def edit_level(
 def preview_level(
     level_id: LevelId, asked: LevelPatch, _: Pricer, currency: InCurrency, database: MarketplaceDatabase
 ) -> LevelChangePreview:
-    """Say which subscriptions the change would let start or stop, by the balances of now. Nothing is changed.
+    """Say which subscriptions the change would let start or stop, or leave out. Nothing is changed.
 
     It takes what the change itself takes: from prices that stop a subscription its provider's balance follows.
     """
-    done = preview_level_change(database, level_id, LevelChange(**said(asked)))
-    return LevelChangePreview(
-        level=level_state(done.level, currency),
-        subscription_count=done.subscription_count,
-        active_count=done.active_count,
-        deactivated=[_moved(each) for _, each in done.stopping],
-        reactivated=[_moved(each) for _, each in done.starting],
-    )
+    return level_preview(preview_level_change(database, level_id, LevelChange(**said(asked))), currency)
 
 
 @router.delete(
@@ -208,6 +210,18 @@ def _moved(row: SubscriptionRow) -> ChangedSubscription:
     return ChangedSubscription(subscription_id=subscription.subscription_id, provider_id=subscription.provider_id)
 
 
+def level_preview(done: LevelMoves, currency: str) -> LevelChangePreview:
+    """What a change of a level would do, as it is answered."""
+    return LevelChangePreview(
+        level=level_state(done.level, currency),
+        subscription_count=done.subscription_count,
+        active_count=done.active_count,
+        deactivated=[_moved(each) for _, each in done.stopping],
+        reactivated=[_moved(each) for _, each in done.starting],
+        left_out=[_moved(each) for each in done.left_out],
+    )
+
+
 def level_changed(response: Response, done: Changed[LevelRow], currency: str) -> LevelChanged:
     """What a change of a level answers."""
     show_version(response, done.version)
@@ -216,6 +230,7 @@ def level_changed(response: Response, done: Changed[LevelRow], currency: str) ->
         took_effect=done.took_effect,
         reactivated_subscription_ids=done.reactivated_subscription_ids,
         deactivated_subscription_ids=done.deactivated_subscription_ids,
+        left_out_subscription_ids=done.left_out_subscription_ids,
     )
 
 

@@ -12,7 +12,13 @@ from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.niches.levels import LevelChanged, level_changed
+from fairlead.api.routes.admin.niches.levels import (
+    LevelChanged,
+    LevelChangePreview,
+    Pricer,
+    level_changed,
+    level_preview,
+)
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.currency import Currency, InCurrency
 from fairlead.api.schemas.documents import as_stored, document_in
@@ -30,7 +36,13 @@ from fairlead.core.permissions import Permission
 from fairlead.core.price_rule_problems import MOST_AGE_MINUTES
 from fairlead.core.prices import price_rules_document
 from fairlead.flows.access.principal import Principal, require
-from fairlead.flows.configuration.price_rules import MadeUpLead, read_price_rules, set_price_rules, try_price_rules
+from fairlead.flows.configuration.price_rules import (
+    MadeUpLead,
+    preview_price_rules,
+    read_price_rules,
+    set_price_rules,
+    try_price_rules,
+)
 
 router = Router(prefix="/api/v1/admin/levels", tags=["levels"])
 
@@ -131,6 +143,20 @@ def replace_price_rules(
             expected_version=expected,
         )
     return level_changed(response, done, currency)
+
+
+@router.post(
+    "/{level_id}/price-rules/preview",
+    dependencies=[changes_nothing("it only tries something out")],
+    responses=refuses("level_unknown", "level_deleted", "form_unreadable"),
+)
+def preview_rules(
+    level_id: LevelId, asked: NewPriceRules, _: Pricer, currency: InCurrency, database: MarketplaceDatabase
+) -> LevelChangePreview:
+    """Say which subscriptions these price rules would let start or stop, or leave out. Nothing is changed."""
+    with document_in("price_rules"):
+        done = preview_price_rules(database, level_id, asked.price_rules.as_json())
+    return level_preview(done, currency)
 
 
 @router.post(
