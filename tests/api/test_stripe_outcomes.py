@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.delivery.stripe_gateway import StripeGateway
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.payments import ask_again, charge_top_ups, saving_methods
 from fairlead.flows.payments.auto_top_up import change_auto_top_up
+from fairlead.flows.payments.take_report import take_report
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
 from tests.api.asking import anonymous, application
@@ -69,9 +71,12 @@ def saved_at_stripe(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iter
 def at_once(database: Database, table: str, task: Callable[[Maintenance], Any]) -> dict[str, int]:
     """What workers do now of what they would do later."""
     query(database, f"update {table} set ask_at = now() where ask_at is not null returning 1")
-    return dict(
-        task(Maintenance(database, Settings.model_validate(STRIPE | {"public_url": "https://leads.example.com"})))
-    )
+    return dict(task(maintenance(database)))
+
+
+def maintenance(database: Database) -> Maintenance:
+    """What periodic tasks of a marketplace with Stripe are given."""
+    return Maintenance(database, Settings.model_validate(STRIPE | {"public_url": "https://leads.example.com"}))
 
 
 @pytest.mark.parametrize("case", TOP_UP_CASES, ids=lambda case: case.name)
@@ -109,3 +114,79 @@ def answered(stub: Stub, case: TopUpCase) -> dict[str, Any]:
     stub.session = intent | (under_way if case.card == "pays_later" else {})
     stub.failures[:] = [500] * 3 if case.is_lost else []
     return intent
+
+
+def methods(database: Database) -> list[tuple[str, bool]]:
+    """The state of each method, the oldest first, and whether the gateway's name for it is kept."""
+    return query(database, "select state, method_reference is not null from saved_methods order by created_at")
+
+
+def forgotten(database: Database) -> list[tuple[str, str]]:
+    """The methods that the audit log says were forgotten, and by whom."""
+    return query(
+        database, "select entity_id, actor from audit_log where action = 'payment_method.forgotten' order by seq"
+    )
+
+
+def replace_card(database: Database, stub: Stub, bowline: str) -> None:
+    """Bowline saves another card, on a page of its own."""
+    stub.session = recorded(
+        "method_saved", "saved", id="cs_test_s2", status="open", url="https://checkout.stripe.com/c/setup/cs_test_s2"
+    )["data"]["object"]
+    saving_methods.open_saving(database, StripeGateway(KEY, [SECRET], stub.url), bowline, "/back", PAYER)
+    other = SAVED | {"payment_method": CARD | {"id": "pm_2"}}
+    stub.session = recorded("method_saved", "saved", setup_intent=other, customer="cus_2")["data"]["object"]
+    assert at_once(database, "saved_methods", saving_methods.ask_about_savings) == {"methods": 1}
+
+
+def detached(stub: Stub) -> list[str]:
+    """The methods that Stripe was told to keep no more."""
+    return [call for call, _, _ in stub.calls if call.endswith("/detach")]
+
+
+def test_a_method_that_was_replaced_is_kept_at_stripe_no_more(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with saved_at_stripe(database, monkeypatch) as (stub, bowline):
+        [(first,)] = query(database, "select id::text from saved_methods")
+        replace_card(database, stub, bowline)
+        assert methods(database) == [("replaced", True), ("saved", True)]
+        stub.failures = [500] * 3
+        assert at_once(database, "saved_methods", saving_methods.ask_about_savings) == {"methods": 1}
+        assert methods(database) == [("replaced", True), ("saved", True)], "no answer: it is told again"
+        assert forgotten(database) == []
+        stub.calls.clear()
+        assert saving_methods.ask_about_savings(maintenance(database)) == {"methods": 0}, "not at once"
+        assert at_once(database, "saved_methods", saving_methods.ask_about_savings) == {"methods": 1}
+        assert detached(stub) == ["POST /v1/payment_methods/pm_1/detach"]
+        assert methods(database) == [("forgotten", False), ("saved", True)]
+        assert forgotten(database) == [(first, "gateway:stripe")]
+        assert at_once(database, "saved_methods", saving_methods.ask_about_savings) == {"methods": 0}
+        assert query(database, "select is_on from auto_top_ups") == [(True,)], "the other one is charged"
+
+
+def test_a_replaced_method_is_kept_while_a_charge_to_it_is_not_settled(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with saved_at_stripe(database, monkeypatch) as (stub, bowline):
+        stub.failures = [500] * 3
+        at_once(database, "payment_requests", charge_top_ups.charge_top_ups)
+        assert query(database, "select state, method_reference from payment_requests") == [("pending", "cus_1:pm_1")]
+        replace_card(database, stub, bowline)
+        at_once(database, "saved_methods", saving_methods.ask_about_savings)
+        assert (detached(stub), methods(database)[0]) == ([], ("replaced", True))
+        [(request_id,)] = query(database, "select id::text from payment_requests")
+        take_report(database, "stripe", GatewayReport(ReportKind.FAILED, request_id, reason="card_declined"))
+        at_once(database, "saved_methods", saving_methods.ask_about_savings)
+        assert (len(detached(stub)), methods(database)[0]) == (1, ("forgotten", False))
+
+
+def test_who_forgets_its_method_forgets_those_that_were_replaced_too(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with saved_at_stripe(database, monkeypatch) as (stub, bowline):
+        replace_card(database, stub, bowline)
+        saving_methods.forget_method(database, StripeGateway(KEY, [SECRET], stub.url), bowline, PAYER)
+        assert sorted(detached(stub)) == [f"POST /v1/payment_methods/pm_{n}/detach" for n in (1, 2)]
+        assert methods(database) == [("forgotten", False)] * 2
+        assert len(forgotten(database)) == 2

@@ -162,6 +162,15 @@ def card_saved(database: Database, slug: str) -> str:
     return slug
 
 
+def card_replaced(database: Database, slug: str) -> str:
+    """Another card took the place of the first, which the gateway is to keep no more."""
+    topping_up(database, slug)
+    page = open_saving(database, sandbox_gateway(database), provider_of(database, slug), "/back", PAYER)
+    answer_as_test_card(database, provider_of(database, slug), page.rsplit("/", 1)[1], "pays_later")
+    assert ask_about_savings(Maintenance(database, SETTINGS))["methods"] == 1
+    return slug
+
+
 def topping_up(database: Database, slug: str) -> str:
     card_saved(database, slug)
     change_auto_top_up(database, provider_of(database, slug), WANTED, PAYER)
@@ -226,6 +235,10 @@ MONEY: dict[str, tuple[Callable[[Database, str], str], Act]] = {
     "save a method": (card_chosen, lambda own, *_: ask_about_savings(Maintenance(own, SETTINGS))),
     "switch auto top-up on": (card_saved, of_provider(lambda own, each: change_auto_top_up(own, each, WANTED, PAYER))),
     "switch auto top-up off": (topping_up, of_provider(lambda own, each: switch_top_up_off(own, each, MEMO, OPERATOR))),
+    "forget a method that was replaced": (
+        card_replaced,
+        lambda own, *_: ask_about_savings(Maintenance(own, SETTINGS)),
+    ),
     "forget a method": (
         topping_up,
         of_provider(lambda own, each: forget_method(own, sandbox_gateway(own), each, PAYER)),

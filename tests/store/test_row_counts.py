@@ -165,7 +165,7 @@ CHANGES: dict[str, Callable[[Connection], object]] = {
     "providers_with_an_auto_top_up_are_there": lambda conn: write_auto_top_up(
         conn, AutoTopUp(UNKNOWN, 100, 100, 100, is_on=False)
     ),
-    "saved_methods_saved_were_open": lambda conn: write_saved(conn, UNKNOWN_METHOD, "cus_1:pm_1", "Visa 4242"),
+    "saved_methods_saved_were_open": lambda conn: write_saved(conn, UNKNOWN_METHOD, "cus_1:pm_1", "Visa 4242", NOW),
     "payment_doubts_resolved_were_open": lambda conn: resolve_doubt(
         conn, UNKNOWN, "closed", "an operator", "looked at it", NOW
     ),

@@ -22,11 +22,13 @@ from fairlead.store.money.saved_methods import (
     SavedMethodRow,
     ask_about_saving,
     choose_test_card,
+    forget_replaced_later,
     forget_saved,
     give_saving_up,
     insert_saving,
+    is_being_charged,
     keep_page,
-    method_of_provider,
+    kept_at_gateway,
     saved_method,
     savings_since,
     savings_to_ask,
@@ -103,10 +105,10 @@ def answer_as_test_card(database: Database, provider_id: str, setup_id: str, car
 
 
 def ask_about_savings(maintenance: Maintenance) -> Counter[str]:
-    """Methods that gateways say are saved can be charged; returns about how many they were asked.
+    """Methods that gateways say are saved can be charged, and gateways keep those no more that others replaced.
 
-    Each is a call outside of any transaction, then a transaction, which locks the provider. Safe to run any number of
-    times at once. Raises `Unavailable`.
+    Returns about how many they were asked. Each is a call outside of any transaction, then a transaction, which locks
+    the provider. Safe to run any number of times at once. Raises `Unavailable`.
     """
     database = maintenance.database
     gateway = open_gateway(database, maintenance.settings)
@@ -117,6 +119,9 @@ def ask_about_savings(maintenance: Maintenance) -> Counter[str]:
 
 
 def _ask_about(database: Database, gateway: PaymentGateway | None, row: SavedMethodRow) -> None:
+    if row.state == "replaced":
+        _forget_replaced(database, gateway, row)
+        return
     if row.page_reference is None or gateway is None or gateway.name != row.gateway:
         database.run(lambda conn: _postpone(conn, row.setup_id))
         return
@@ -136,6 +141,30 @@ def _ask_about(database: Database, gateway: PaymentGateway | None, row: SavedMet
         database.run(lambda conn: _postpone(conn, row.setup_id))
 
 
+def _forget_replaced(database: Database, gateway: PaymentGateway | None, row: SavedMethodRow) -> None:
+    """The gateway keeps the method no more, or is told so again later; never given up.
+
+    Not while what became of a charge to it is not known: a gateway that forgot the method would refuse to repeat that.
+    """
+    reference = row.method_reference
+    assert reference is not None, "it is kept at the gateway"
+    later = ASKED_AGAIN_AFTER[min(row.ask_count, len(ASKED_AGAIN_AFTER) - 1)]
+    if gateway is None or gateway.name != row.gateway:
+        database.run(lambda conn: forget_replaced_later(conn, row.setup_id, clock(conn) + later))
+        return
+    if database.read(lambda conn: is_being_charged(conn, row.provider_id, reference)):
+        again = FIRST_ASKED_AFTER
+        database.run(lambda conn: forget_replaced_later(conn, row.setup_id, clock(conn) + again, counts=False))
+        return
+    try:
+        gateway.forget_method(reference)
+    except GatewayUnavailable as error:
+        log.warning("payment gateway gave no answer", action=gateway.name, error=error_kind(error))
+        database.run(lambda conn: forget_replaced_later(conn, row.setup_id, clock(conn) + later))
+        return
+    database.run(lambda conn: _forget(conn, row, gateway_actor(row.gateway)))
+
+
 def _save(conn: Connection, setup_id: str, method: SavedMethod) -> None:
     seen = saved_method(conn, setup_id)
     assert seen is not None, "rows stay"
@@ -143,11 +172,9 @@ def _save(conn: Connection, setup_id: str, method: SavedMethod) -> None:
     row = saved_method(conn, setup_id)
     if row is None or row.state != "open":
         return
-    write_saved(conn, row, method.reference, method.label)
-    actor = gateway_actor(row.gateway)
-    append_audit(
-        conn, [method_event("payment_method.saved", setup_id, row.provider_id, row.gateway, actor)], clock(conn)
-    )
+    now, actor = clock(conn), gateway_actor(row.gateway)
+    write_saved(conn, row, method.reference, method.label, now)
+    append_audit(conn, [method_event("payment_method.saved", setup_id, row.provider_id, row.gateway, actor)], now)
 
 
 def _postpone(conn: Connection, setup_id: str) -> None:
@@ -163,12 +190,12 @@ def _postpone(conn: Connection, setup_id: str) -> None:
 def forget_method(database: Database, gateway: PaymentGateway | None, provider_id: str, actor: Actor) -> None:
     """The provider has no saved method, here or at the gateway, and its auto top-up is off.
 
-    A call to the gateway, then a transaction, audited, which locks the provider; once more for a method that was saved
-    in between. Without a method nothing happens. Raises `BadInput`, and `Refused`: `provider_unknown`,
-    `gateway_unavailable`.
+    A call to the gateway, then a transaction, audited, which locks the provider; once more for each method that was
+    replaced and is still kept there, or was saved in between. Without a method nothing happens. Raises `BadInput`, and
+    `Refused`: `provider_unknown`, `gateway_unavailable`.
     """
     checked = checked_id(provider_id, "provider")
-    while (row := database.read(lambda conn: method_of_provider(conn, checked))) is not None:
+    while (row := database.read(lambda conn: kept_at_gateway(conn, checked))) is not None:
         if gateway is not None and gateway.name == row.gateway and row.method_reference is not None:
             with needing_an_answer(gateway):
                 gateway.forget_method(row.method_reference)
@@ -176,13 +203,14 @@ def forget_method(database: Database, gateway: PaymentGateway | None, provider_i
 
 
 def _forget(conn: Connection, row: SavedMethodRow, actor: Actor) -> None:
-    """The method is forgotten, unless another took its place: the gateway keeps that one."""
+    """The method is forgotten. Where it was the one to be charged, auto top-up is off."""
     locked_provider(conn, row.provider_id)
-    if not forget_saved(conn, row.provider_id, row.setup_id):
+    before = forget_saved(conn, row.provider_id, row.setup_id)
+    if before is None:
         return
     now, top_up = clock(conn), auto_top_up(conn, row.provider_id)
     events = [method_event("payment_method.forgotten", row.setup_id, row.provider_id, row.gateway, actor)]
-    if top_up is not None and top_up.is_on:
+    if before == "saved" and top_up is not None and top_up.is_on:
         off = replace(top_up, is_on=False, due_at=None)
         write_auto_top_up(conn, off)
         events.append(top_up_event(top_up, off, actor))

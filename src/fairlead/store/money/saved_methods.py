@@ -8,7 +8,7 @@ from fairlead.store.connection import Connection
 from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import all_rows, one_row
 
-MethodState = Literal["open", "saved", "failed", "forgotten"]
+MethodState = Literal["open", "saved", "failed", "replaced", "forgotten"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,19 @@ def method_of_provider(conn: Connection, provider_id: str) -> SavedMethodRow | N
     return one_row(conn, SavedMethodRow, _ROWS + " where provider_id = %s and state = 'saved'", (provider_id,))
 
 
+def kept_at_gateway(conn: Connection, provider_id: str) -> SavedMethodRow | None:
+    """A method that the gateway keeps for the provider: one that was replaced, else the one that can be charged.
+
+    None without any. Final only under the provider's lock.
+    """
+    return one_row(
+        conn,
+        SavedMethodRow,
+        _ROWS + " where provider_id = %s and state in ('saved', 'replaced') order by state, id limit 1",
+        (provider_id,),
+    )
+
+
 def savings_since(conn: Connection, provider_id: str, since: datetime) -> int:
     """How many pages for saving a method the provider opened since then."""
     return conn.execute(
@@ -95,9 +108,41 @@ def savings_to_ask(conn: Connection, now: datetime, limit: int) -> list[SavedMet
     return all_rows(conn, SavedMethodRow, _ROWS + " where ask_at <= %s order by ask_at, id limit %s", (now, limit))
 
 
-def write_saved(conn: Connection, row: SavedMethodRow, method_reference: str, label: str) -> None:
-    """The open method is saved, and the provider's former one is forgotten. Needs the provider's lock."""
-    forget_saved(conn, row.provider_id)
+def forget_replaced_later(conn: Connection, setup_id: str, at: datetime, *, counts: bool = True) -> None:
+    """The gateway is told then to keep the replaced method no more."""
+    conn.execute(
+        "update saved_methods set ask_at = %s, ask_count = ask_count + %s where id = %s and state = 'replaced'",
+        (at, int(counts), setup_id),
+    )
+
+
+def is_being_charged(conn: Connection, provider_id: str, method_reference: str) -> bool:
+    """Whether what became of a charge to the provider's method is not known yet."""
+    return conn.execute(
+        """
+        select exists (select from payment_requests
+                       where provider_id = %s and method_reference = %s and state = 'pending')
+        """,
+        (provider_id, method_reference),
+    ).fetchall()[0][0]
+
+
+def write_saved(conn: Connection, row: SavedMethodRow, method_reference: str, label: str, now: datetime) -> None:
+    """The open method is saved, and the provider's former one is replaced: its gateway is to be told from now on.
+
+    A former one that its gateway calls the same is forgotten: it is kept. Needs the provider's lock.
+    """
+    conn.execute(
+        """
+        update saved_methods
+        set label = null, ask_count = 0,
+            state = case when method_reference = %(new)s then 'forgotten' else 'replaced' end,
+            method_reference = case when method_reference <> %(new)s then method_reference end,
+            ask_at = case when method_reference <> %(new)s then %(now)s::timestamptz end
+        where provider_id = %(provider_id)s and state = 'saved'
+        """,
+        {"new": method_reference, "now": now, "provider_id": row.provider_id},
+    )
     change_rows(
         conn,
         "saved_methods_saved_were_open",
@@ -117,16 +162,19 @@ def give_saving_up(conn: Connection, setup_id: str) -> None:
     )
 
 
-def forget_saved(conn: Connection, provider_id: str, setup_id: str | None = None) -> bool:
-    """The provider's saved method (None: whichever it is) is forgotten; returns whether it was saved.
+def forget_saved(conn: Connection, provider_id: str, setup_id: str) -> MethodState | None:
+    """The provider's method is forgotten; returns whether it was saved or replaced before, None where it was neither.
 
     Needs the provider's lock.
     """
-    done = conn.execute(
+    row = saved_method(conn, setup_id, provider_id)
+    if row is None or row.state not in ("saved", "replaced"):
+        return None
+    conn.execute(
         """
-        update saved_methods set state = 'forgotten', method_reference = null, label = null
-        where provider_id = %s and state = 'saved' and id = coalesce(%s::uuid, id)
+        update saved_methods set state = 'forgotten', method_reference = null, label = null, ask_at = null
+        where id = %s and state in ('saved', 'replaced')
         """,
-        (provider_id, setup_id),
+        (setup_id,),
     )
-    return done.rowcount == 1
+    return row.state

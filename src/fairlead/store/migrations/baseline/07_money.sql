@@ -108,20 +108,22 @@ create table saved_methods (
     provider_id  uuid not null references providers,
     gateway      text not null check (length(gateway) between 1 and 50),
     created_at   timestamptz not null,
-    state        text not null default 'open' check (state in ('open', 'saved', 'failed', 'forgotten')),
+    -- `replaced`: another took its place, and the gateway is still to be told to keep it no more.
+    state        text not null default 'open' check (state in ('open', 'saved', 'failed', 'replaced', 'forgotten')),
     -- The page on which it is saved, as the gateway names it.
     page_reference text check (length(page_reference) between 1 and 200),
     page_url       text check (length(page_url) between 1 and 4000),
     -- What the gateway calls the saved method, and what its owner does.
     method_reference text check (length(method_reference) between 1 and 200),
     label            text check (length(label) between 1 and 100),
-    -- When the gateway is asked whether it is saved, and how often it was asked; null: not again.
+    -- When the gateway is asked whether it is saved, or to keep it no more, and how often it was; null: not again.
     ask_at       timestamptz,
     ask_count    integer not null default 0 check (ask_count >= 0),
     -- Which card was chosen on the test gateway's page.
     test_card    text check (length(test_card) between 1 and 50),
     constraint saved_methods_saved_are_whole check (
-        (state = 'saved') = (method_reference is not null) and (state = 'saved') = (label is not null))
+        (state in ('saved', 'replaced')) = (method_reference is not null) and (state = 'saved') = (label is not null)),
+    constraint saved_methods_replaced_say_when check (state <> 'replaced' or ask_at is not null)
 );
 comment on table saved_methods is 'Payment methods that providers saved at a gateway, and those that they are saving.';
 -- saved_methods_one_saved: what is saved takes the place of what was.
