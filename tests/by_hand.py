@@ -38,6 +38,8 @@ TOLD_OF_SALES = "every assignment and refund was told when it was made, by email
 TOLD_OF_SUBSCRIPTIONS = (
     "every change of a subscription that its provider has to know was told, when the journal says so, and no other"
 )
+TABLES = "each postcode table is as the audit log says, to the last place"
+TERMS = "each auto top-up is as the audit log says last, and its provider's row says when it is due"
 TOLD_OF_LIMITS = (
     "what is told of a level above a provider's price limit was so, by a change of its level at that moment"
 )

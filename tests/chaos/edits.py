@@ -17,6 +17,8 @@ from tests.by_hand import (
     REPORTED,
     RETURNED,
     STATED,
+    TABLES,
+    TERMS,
     TOLD_OF_LIMITS,
     TOLD_OF_SALES,
     TOLD_OF_SUBSCRIPTIONS,
@@ -385,6 +387,26 @@ EDITS = {
         insert into notifications (id, kind, channel, provider_id, subscription_id, created_at)
         select gen_random_uuid(), 'subscription_deactivated', 'email', provider_id, id, now() from subscriptions limit 1
         """,
+    ),
+    "terms of an auto top-up that a file set": edit(
+        TERMS,
+        "update auto_top_ups set monthly_limit_cents = 4300 "
+        "where provider_id = (select id from providers where name = 'Fender')",
+    ),
+    "an auto top-up that a file set, on": edit(
+        TERMS,
+        "update auto_top_ups set is_on = true where provider_id = (select id from providers where name = 'Fender')",
+    ),
+    "no terms of an auto top-up that a file set": edit(
+        TERMS, "delete from auto_top_ups where provider_id = (select id from providers where name = 'Fender')"
+    ),
+    "a postcode of a table that a file loaded": edit(
+        TABLES, "update postcode_tables set content = replace(content, '45.47', '45.48') where name = 'it'"
+    ),
+    "no table that a file loaded": edit(TABLES, "delete from postcode_tables where name = 'it'"),
+    "whom a file lets in": edit(POLICY, "update niches set intake_is_public = false where slug = 'storage'"),
+    "what a file says repeats a lead": edit(
+        POLICY, "update niches set duplicate_rule = duplicate_rule || '{\"action\": \"refuse\"}' where slug = 'storage'"
     ),
     "a price limit that was not passed": edit(
         TOLD_OF_LIMITS,

@@ -107,6 +107,24 @@ subscription = [{ niche = "storage", level = "only", schedule = { paused_until =
 """
 
 
+BY_FILE = """
+[[postcode_table]]
+name = "it"
+content = "00118,41.89,12.48\\n20121,45.47,9.19\\n"
+
+[[niche]]
+slug = "storage"
+[niche.intake]
+public = true
+duplicate_rule = { version = 1, any_of = [["contact_email"]], scope = "niche", action = "flag" }
+
+[[provider]]
+email = "fender@example.com"
+name = "Fender"
+auto_top_up = { threshold_cents = 700, amount_cents = 1400, monthly_limit_cents = 4200 }
+"""
+
+
 def play(database: Database) -> None:
     """Leads come in, are approved, sold, rejected, confirmed, reported and refunded; all that can change is changed."""
     declare(database, HOSTING + PEOPLE)
@@ -118,6 +136,7 @@ def play(database: Database) -> None:
     _pay(database, cleat)
     name_on_papers(database, cleat)
     _top_up(database)
+    declare(database, BY_FILE)
     _sell(database, niche_id)
     _afterwards(database, anchor, bowline)
     _unsold(database, niche_id)
