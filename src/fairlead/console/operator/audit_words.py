@@ -157,6 +157,7 @@ ENTITIES: Mapping[str, str] = {
     "conflict_group": noted("conflict group"),
     "dead_letter": noted("dead letter"),
     "export": noted("export"),
+    "intake": noted("leads taken in"),
     "lead": noted("lead"),
     "lead_view": noted("view of leads"),
     "level": noted("level"),
