@@ -36,10 +36,10 @@ def give_up_notification(database: Database, slug: str = "storage") -> tuple[str
         [[notification_id]] = conn.execute(query).fetchall()
         [claimed] = claim(conn, {notification_id: 1}, clock(conn))
         record_delivery(conn, Tried(claimed, 1, NotSent("550 no such user", is_permanent=True), 0.1), 1.0, clock(conn))
-        conn.execute("delete from jobs where task = 'send_email'")
         return notification_id
 
     notification_id = database.run(refuse)
+    database.run(lambda conn: conn.execute("delete from jobs where task = 'send_email'"))
     return notification_id, letter_of(database, notification_id)
 
 

@@ -13,9 +13,10 @@ from fairlead.flows.distribute_lead import LeadDistribution
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.failures.failed_runs import record_crash
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit.log import OPERATOR, Actor
+from fairlead.store.audit.log import OPERATOR, Actor, append_audit
 from fairlead.store.connection import Database
 from fairlead.store.failures.dead_letters import dead_letters
+from fairlead.store.leads.rows import clock
 from fairlead.store.leads.runs import attempts_of
 from fairlead.store.leads.state import begin_isolated, isolate_waiting_leads
 from tests.by_hand import POLICY, rows_by_hand
@@ -191,7 +192,9 @@ def test_only_a_lead_that_was_decided_alone_is_to_blame_for_a_dead_worker(databa
         with database.transaction() as conn:
             begin_isolated(conn, leads[0])
         with database.transaction() as conn:
-            assert record_crash(conn, leads[0], crash) == (crash == 3)
+            events = record_crash(conn, leads[0], crash)
+            assert bool(events) == (crash == 3)
+            append_audit(conn, events, clock(conn))
     (letter,) = dead_letters_of(database)
     assert letter.lead_id == leads[0]
     assert "died" in letter.error

@@ -177,6 +177,25 @@ BUGS_OF_JOBS = (
         is_quick=True,
     ),
     Bug(
+        "a failed run is audited before its dead letter is there",
+        "the log says what happened in the order in which it did",
+        (
+            Edit(
+                "flows/failures/failed_runs.py",
+                "        failed_runs = add_failed_run(conn, lead_id, text, now)\n",
+                '        event = AuditEvent(SYSTEM, "distribution.failed", "lead", lead_id, memo=text)\n'
+                "        append_audit(conn, [event], now)\n"
+                "        failed_runs = add_failed_run(conn, lead_id, text, now)\n",
+            ),
+            Edit(
+                "flows/failures/failed_runs.py",
+                '        events = [AuditEvent(SYSTEM, "distribution.failed", "lead", lead_id, memo=text)]\n',
+                "        events = list[AuditEvent]()\n",
+            ),
+        ),
+        ("tests/flows/failures/test_dead_letters.py::test_what_was_given_up_can_be_looked_at",),
+    ),
+    Bug(
         "put off by the marketplace's own clock",
         "there is one clock, and it has a function",
         (

@@ -33,44 +33,45 @@ def record_failed_run(
         now = clock(conn)
         text = failure_text(error)
         failed_runs = add_failed_run(conn, lead_id, text, now)
-        append_audit(conn, [AuditEvent(SYSTEM, "distribution.failed", "lead", lead_id, memo=text)], now)
         add_attempt(
             conn,
             JobAttempt(None, "distribute_lead", "failed", now - timedelta(seconds=took_seconds), now, text, lead_id),
         )
         delay = delay_seconds(DISTRIBUTION_DELAYS_SECONDS, failed_runs, random.random())  # noqa: S311
+        events = [AuditEvent(SYSTEM, "distribution.failed", "lead", lead_id, memo=text)]
         if delay is None or is_permanent(error):
-            _give_up(conn, lead_id, text, failure_trace(error), failed_runs)
+            events.append(_give_up(conn, lead_id, text, failure_trace(error), failed_runs))
         else:
             enqueue(conn, lead_jobs([lead_id], SYSTEM, now, delay * retry_delay_factor))
+        append_audit(conn, events, now)
         return True
 
     return database.run(work)
 
 
-def record_crash(conn: Connection, lead_id: str, job_id: int) -> bool:
-    """A worker died while it ran this lead's job; returns whether the lead is given up because of it.
+def record_crash(conn: Connection, lead_id: str, job_id: int) -> list[AuditEvent]:
+    """A worker died while it ran this lead's job; returns what is to be audited if the lead is given up because of it.
 
     Only a lead that was being decided by itself is taken to be the cause, and given up the third time. Locks the lead.
     """
     lead = lock_lead(conn, lead_id)
     if lead is None or not lead.awaits_decision:
-        return False
+        return []
     now = clock(conn)
     crash_count = blame_for_crash(conn, lead_id)
     text = f"its worker died while deciding it, {crash_count} times"
     add_attempt(conn, JobAttempt(job_id, "distribute_lead", "crashed", None, now, None, lead_id))
     if crash_count < CRASHES_ENDURED:
-        return False
-    append_audit(conn, [AuditEvent(SYSTEM, "distribution.failed", "lead", lead_id, memo=text)], now)
-    _give_up(conn, lead_id, text, None, crash_count)
-    return True
+        return []
+    given_up = _give_up(conn, lead_id, text, None, crash_count)
+    return [AuditEvent(SYSTEM, "distribution.failed", "lead", lead_id, memo=text), given_up]
 
 
-def _give_up(conn: Connection, lead_id: str, error: str, trace: str | None, attempts: int) -> None:
+def _give_up(conn: Connection, lead_id: str, error: str, trace: str | None, attempts: int) -> AuditEvent:
+    """The lead is given up, and a dead letter is there; returns what is to be audited."""
     now = clock(conn)
     give_up(conn, lead_id, error, now)
     letter = NewDeadLetter("distribute_lead", {"lead_id": lead_id}, error, trace, attempts, lead_id=lead_id)
     dead_letter_id = open_dead_letter(conn, letter, now)
     alert_operators(conn, "A lead could not be distributed", [f"Lead {lead_id}", error], now)
-    append_audit(conn, [opened(dead_letter_id, letter)], now)
+    return opened(dead_letter_id, letter)

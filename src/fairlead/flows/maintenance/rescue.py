@@ -96,26 +96,26 @@ def _rescue(maintenance: Maintenance, job_id: int, isolated_niche_ids: set[str])
 
 def _lead(conn: Connection, job: StalledJob, batch_limit: int, isolated_niche_ids: set[str]) -> _Rescued:
     lead_id = str(job.payload["lead_id"])
-    is_given_up = record_crash(conn, lead_id, job.job_id)
+    events = record_crash(conn, lead_id, job.job_id)
     lead = states_of(conn, [lead_id]).get(lead_id)
     niche_id = lead.niche_id if lead is not None else None
     if niche_id is not None and niche_id not in isolated_niche_ids:
         # The worker was deciding this lead together with others that waited, any of which may be what killed it.
         isolate_waiting_leads(conn, niche_id, batch_limit)
-    if is_given_up:
+    if events:
         delete_job(conn, job.job_id)
     else:
         requeue(conn, job)
-    return _Rescued(job, is_given_up, niche_id)
+    append_audit(conn, events, clock(conn))
+    return _Rescued(job, bool(events), niche_id)
 
 
 def _export(conn: Connection, job: StalledJob) -> _Rescued:
     """Its lane builds one at a time: the crash is counted against it, and the third is the last."""
+    delete_job(conn, job.job_id)  # first, because the record may end with the audit log, whose lock is the last
     is_given_up = record_export_crash(conn, str(job.payload["export_id"]))
     if is_given_up is False:
         requeue(conn, job)
-    else:
-        delete_job(conn, job.job_id)
     return _Rescued(job, is_given_up is True, None)
 
 

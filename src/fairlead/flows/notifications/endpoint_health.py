@@ -5,7 +5,7 @@ from datetime import datetime
 
 from fairlead.delivery.outcome import Delivery, Sent
 from fairlead.flows.notifications.alerts import alert_operators
-from fairlead.store.audit.log import SYSTEM, AuditEvent, append_audit
+from fairlead.store.audit.log import SYSTEM, AuditEvent
 from fairlead.store.connection import Connection
 from fairlead.store.lookups import provider_names
 from fairlead.store.notifications.webhook_endpoints import EndpointRow, hold_back_all, write_failures, write_state
@@ -49,8 +49,8 @@ def health_after(before: Health, delivery: Delivery, pause_after_failures: int, 
     return Health(before.state, before.reason, count, since)
 
 
-def apply_health(conn: Connection, endpoint: EndpointRow, after: Health, now: datetime) -> None:
-    """The endpoint is in that health. Needs its lock, and locks the head of the audit log if its state changes.
+def apply_health(conn: Connection, endpoint: EndpointRow, after: Health, now: datetime) -> list[AuditEvent]:
+    """The endpoint is in that health; returns what is to be audited, if its state changes. Needs its lock.
 
     One that is not active any more receives nothing: what waited for it is held back instead of using up its attempts,
     and operators are told.
@@ -59,7 +59,7 @@ def apply_health(conn: Connection, endpoint: EndpointRow, after: Health, now: da
     if (after.failure_count, after.failing_since) != (before.failure_count, before.failing_since):
         write_failures(conn, endpoint.endpoint_id, after.failure_count, after.failing_since)
     if after.state == before.state:
-        return
+        return []
     write_state(conn, endpoint.endpoint_id, after.state, after.reason)
     held_count = hold_back_all(conn, endpoint.endpoint_id)
     name = provider_names(conn, [endpoint.provider_id])[endpoint.provider_id]
@@ -70,7 +70,7 @@ def apply_health(conn: Connection, endpoint: EndpointRow, after: Health, now: da
     ]
     alert_operators(conn, "A provider's webhook endpoint receives nothing any more", lines, now)
     new = {"state": after.state, "failure_count": after.failure_count, "held_back_count": held_count}
-    event = AuditEvent(
+    changed = AuditEvent(
         SYSTEM,
         f"webhook_endpoint.{after.state}",
         "webhook_endpoint",
@@ -79,4 +79,4 @@ def apply_health(conn: Connection, endpoint: EndpointRow, after: Health, now: da
         new=new,
         memo=after.reason,
     )
-    append_audit(conn, [event], now)
+    return [changed]

@@ -11,7 +11,7 @@ from fairlead.delivery.outcome import Delivery, NotSent, Sent
 from fairlead.delivery.template_variables import CONSUMER_KINDS
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.notifications.delivery_jobs import TASK_OF, delivery_job
-from fairlead.store.audit.log import append_audit
+from fairlead.store.audit.log import AuditEvent, append_audit
 from fairlead.store.connection import Connection
 from fairlead.store.failures.dead_letters import NewDeadLetter, open_dead_letter, opened
 from fairlead.store.jobs.queue import enqueue
@@ -49,15 +49,21 @@ def is_final(tried: Tried) -> bool:
 
 
 def record_delivery(
-    conn: Connection, tried: Tried, retry_delay_factor: float, now: datetime, *, is_held_back: bool = False
+    conn: Connection,
+    tried: Tried,
+    retry_delay_factor: float,
+    now: datetime,
+    events: Sequence[AuditEvent] = (),
+    *,
+    is_held_back: bool = False,
 ) -> None:
     """The attempt is on record with what was answered, and what follows from it is on its way in this transaction.
 
     Sent, it is over. Not sent, the next attempt is enqueued for after its delay, or for when the receiver asked if that
     is later; with `is_held_back` it waits for its endpoint instead. Where trying again cannot help or the attempts are
     used up, the notification has failed, there is a dead letter, and operators are told, but never that an alert could
-    not be delivered to them. That a public lead's address does not exist is neither dead letter nor alert. Needs the
-    notification's lock.
+    not be delivered to them. That a public lead's address does not exist is neither dead letter nor alert. `events` are
+    audited with it. Needs the notification's lock.
     """
     claimed, delivery = tried.claimed, tried.delivery
     notification_id = claimed.notification_id
@@ -65,17 +71,20 @@ def record_delivery(
         record_sent(conn, notification_id, delivery.answer, now)
         if claimed.attempts:
             _remember(conn, tried, "succeeded", now)
+        append_audit(conn, events, now)
         return
     final = is_final(tried)
     record_not_sent(conn, notification_id, delivery.answer, now, is_final=final)
     _remember(conn, tried, "failed", now)
+    given_up: list[AuditEvent] = []
     if final:
-        _give_up(conn, tried, delivery, now)
+        given_up = _give_up(conn, tried, delivery, now)
     elif is_held_back:
         hold_back(conn, notification_id)
     else:
         wait_seconds = _wait_seconds(tried, delivery, retry_delay_factor)
         enqueue(conn, [delivery_job(notification_id, claimed.channel, claimed.correlation_id, wait_seconds)])
+    append_audit(conn, [*events, *given_up], now)
 
 
 Recorded = Literal["now", "already", "not"]
@@ -116,10 +125,11 @@ def _remember(conn: Connection, tried: Tried, outcome: str, now: datetime) -> No
     add_attempt(conn, attempt)
 
 
-def _give_up(conn: Connection, tried: Tried, delivery: NotSent, now: datetime) -> None:
+def _give_up(conn: Connection, tried: Tried, delivery: NotSent, now: datetime) -> list[AuditEvent]:
+    """There is a dead letter, and operators are told; returns what is to be audited."""
     claimed = tried.claimed
     if claimed.kind in CONSUMER_KINDS and delivery.is_permanent:
-        return  # a mistyped address, which is to be expected: it is on record, and no alarm
+        return []  # a mistyped address, which is to be expected: it is on record, and no alarm
     notification_id = claimed.notification_id
     payload = {"notification_id": notification_id}
     task = TASK_OF[claimed.channel]
@@ -127,7 +137,7 @@ def _give_up(conn: Connection, tried: Tried, delivery: NotSent, now: datetime) -
     dead_letter_id = open_dead_letter(conn, letter, now)
     if claimed.kind != "operator_alert":
         alert_operators(conn, "A notification could not be delivered", _lines(conn, tried, delivery), now)
-    append_audit(conn, [opened(dead_letter_id, letter)], now)
+    return [opened(dead_letter_id, letter)]
 
 
 def _lines(conn: Connection, tried: Tried, delivery: NotSent) -> Sequence[str]:

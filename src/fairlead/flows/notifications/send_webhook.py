@@ -128,9 +128,9 @@ class WebhookSender:
         if is_receivers_doing:
             after = health_after(before, tried.delivery, self._settings.webhook_pause_after_failures, now)
         is_held_back = after.state != "active"
-        # First, because it locks what waits for the endpoint; recording may end with the audit log, whose lock is last.
-        apply_health(conn, endpoint, after, now)
-        record_delivery(conn, tried, self._settings.retry_delay_factor, now, is_held_back=is_held_back)
+        # First, because it locks what waits for the endpoint; recording ends with the audit log, whose lock is last.
+        events = apply_health(conn, endpoint, after, now)
+        record_delivery(conn, tried, self._settings.retry_delay_factor, now, events, is_held_back=is_held_back)
         return True
 
 

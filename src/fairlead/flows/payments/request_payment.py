@@ -29,7 +29,12 @@ from fairlead.store.money.payment_requests import (
 from fairlead.store.money.sandbox_charges import insert_sandbox_charge
 
 MOST_PENDING = 20
-"""Of one provider in a day: each is asked about until it is settled."""
+"""Of one provider in a day: each is asked about until it is settled.
+
+Counted without a lock: of requests at once each may find room for itself, and so many are beyond it. That is meant: it
+bounds how often gateways are asked, a few more cost a few questions, and none is collected before it is paid. A lock
+would be the provider's, for which decisions would wait.
+"""
 
 
 @dataclass(frozen=True, slots=True)
