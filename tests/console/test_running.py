@@ -53,9 +53,9 @@ def test_what_was_given_up_leads_to_its_cause_and_remedy(ann: TestClient, databa
 
 def test_the_audit_log_is_filtered_by_what_the_form_sends(ann: TestClient, database: Database) -> None:
     give_up_lead(database)
-    everything = ann.get("/operations/audit?actor=&action=&entity=&entity_id=&niche=").text
+    everything = ann.get("/operations/audit?actor=&action=&entity=&entity_id=&niche=").text.replace("<wbr>", "")
     assert "dead_letter.opened" in everything
-    text = ann.get("/operations/audit?action=user.&actor=").text
+    text = ann.get("/operations/audit?action=user.&actor=").text.replace("<wbr>", "")
     assert "dead_letter.opened" not in text
     assert "user." in text
 
