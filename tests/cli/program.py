@@ -1,6 +1,7 @@
 """Running the program within a test: its exit status, what it said, and on which stream."""
 
 import json
+import signal
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -37,9 +38,14 @@ class Program:
         self._monkeypatch.setattr(sys, "argv", ["fairlead", *words])
         self._capsys.readouterr()
         status: object = 0
+        # Verbs that run until they are stopped leave theirs: of theirs a second SIGINT would end the process of the tests.
+        handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
         try:
             main()
         except SystemExit as stop:
             status = stop.code
+        finally:
+            for each, handler in handlers.items():
+                signal.signal(each, handler)
         out, err = self._capsys.readouterr()
         return Ran(status if isinstance(status, int) else int(status is not None), out, err)
