@@ -38,7 +38,7 @@ class Program:
         self._monkeypatch.setattr(sys, "argv", ["fairlead", *words])
         self._capsys.readouterr()
         status: object = 0
-        # Verbs that run until they are stopped leave theirs: of theirs a second SIGINT would end the process of the tests.
+        # Verbs that run until they are stopped leave theirs, of which a second SIGINT ends the process: that of the tests.
         handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
         try:
             main()
