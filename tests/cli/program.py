@@ -38,7 +38,7 @@ class Program:
         self._monkeypatch.setattr(sys, "argv", ["fairlead", *words])
         self._capsys.readouterr()
         status: object = 0
-        # Verbs that run until they are stopped leave theirs, of which a second SIGINT ends the process: that of the tests.
+        # Verbs that run until they are stopped leave theirs, and a second SIGINT to those ends the process.
         handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
         try:
             main()
