@@ -75,7 +75,7 @@ def test_a_key_shows_the_keys_and_escape_gives_the_focus_back(site: Site, visit:
     expect(shown).to_be_visible()
     page.get_by_role("button", name="Close").click()
     expect(shown).to_be_hidden()
-    expect(page.locator("details.menu summary")).to_be_focused()
+    expect(page.get_by_role("button", name="Keyboard")).to_be_focused()
     page.keyboard.press("/")
     expect(page.locator("#search")).to_be_focused()
     page.keyboard.type("?")

@@ -7,13 +7,7 @@ export function isTyping(event) {
 
 export function watchKeys() {
   const shown = document.getElementById("keys-dialog");
-  document.querySelector("[data-shows-keys]")?.addEventListener("click", (event) => {
-    // The menu first: closed with the button in it, it would leave the dialog nothing to give the focus back to.
-    const menu = event.target.closest("details");
-    menu.open = false;
-    menu.querySelector("summary").focus();
-    shown.showModal();
-  });
+  document.querySelector("[data-shows-keys]")?.addEventListener("click", () => shown.showModal());
   document.addEventListener("keydown", (event) => {
     if (isTyping(event)) return;
     if (event.key === "/") {

@@ -145,8 +145,7 @@ def change_level(
 
     def work(conn: Connection, _: Sequence[str]) -> Changed[LevelRow]:
         locked, before = locked_level(conn, checked)
-        if before.is_deleted:
-            raise Refused("level_deleted", f"the level {before.level.name!r} was deleted")
+        require_living(before)
         after = before.as_level(replace(before.level, **wanted))
         _require_sold_alone(after.level)
         differing = difference("level", before.level.name, _document(before.level), _document(after.level))
@@ -171,11 +170,7 @@ def preview_level_change(database: Database, level_id: str, change: LevelChange)
     checked, wanted = checked_id(level_id, "level"), canonical_values(given(change))
 
     def work(conn: Connection) -> LevelMoves:
-        before = level_row(conn, checked)
-        if before is None:
-            raise Refused("level_unknown", f"there is no level {checked}")
-        if before.is_deleted:
-            raise Refused("level_deleted", f"the level {before.level.name!r} was deleted")
+        before = living_level(conn, checked)
         return level_moves(conn, before, replace(before, level=replace(before.level, **wanted)))
 
     return database.read(work)
@@ -246,6 +241,21 @@ def locked_level(conn: Connection, level_id: str) -> tuple[LockedNiche, LevelRow
     row = level_row(conn, level_id)
     assert row is not None, "levels are never removed from the table"
     return locked, row
+
+
+def living_level(conn: Connection, level_id: str) -> LevelRow:
+    """The level as it is now; nothing is locked. Raises `Refused`: `level_unknown`, `level_deleted`."""
+    row = level_row(conn, level_id)
+    if row is None:
+        raise Refused("level_unknown", f"there is no level {level_id}")
+    require_living(row)
+    return row
+
+
+def require_living(row: LevelRow) -> None:
+    """Raises `Refused`, `level_deleted`, for a level that was deleted."""
+    if row.is_deleted:
+        raise Refused("level_deleted", f"the level {row.level.name!r} was deleted")
 
 
 def _require_free(others: Sequence[LevelRow], level: Level) -> None:

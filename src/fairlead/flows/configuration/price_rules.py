@@ -22,7 +22,15 @@ from fairlead.core.prices import (
 )
 from fairlead.core.subscription import readable_form
 from fairlead.flows.changes import difference
-from fairlead.flows.configuration.levels import LevelMoves, level_moves, locked_level, moves_at_price, write_level
+from fairlead.flows.configuration.levels import (
+    LevelMoves,
+    level_moves,
+    living_level,
+    locked_level,
+    moves_at_price,
+    require_living,
+    write_level,
+)
 from fairlead.flows.configuration.versions import (
     Changed,
     InvalidDocument,
@@ -110,7 +118,7 @@ def set_price_rules(
 
     def work(conn: Connection, _: Sequence[str]) -> Changed[LevelRow]:
         locked, before = locked_level(conn, checked)
-        _require_living(before)
+        require_living(before)
         text = _checked(document, readable_form(locked.form_schema))
         after = replace(before, level=replace(before.level, price_rules_text=text))
         differing = difference("level", before.level.name, level_document(before.level), level_document(after.level))
@@ -132,10 +140,7 @@ def preview_price_rules(database: Database, level_id: str, document: object) -> 
     """
     checked = checked_id(level_id, "level")
     with database.snapshot() as conn:
-        before = level_row(conn, checked)
-        if before is None:
-            raise Refused("level_unknown", f"there is no level {checked}")
-        _require_living(before)
+        before = living_level(conn, checked)
         [niche] = niche_rows(conn, [before.niche_id])
         text = _checked(document, readable_form(niche.form_schema))
         return level_moves(conn, before, replace(before, level=replace(before.level, price_rules_text=text)))
@@ -167,10 +172,7 @@ def try_price_rules(
     """
     checked = checked_id(level_id, "level")
     with database.snapshot() as conn:
-        row = level_row(conn, checked)
-        if row is None:
-            raise Refused("level_unknown", f"there is no level {checked}")
-        _require_living(row)
+        row = living_level(conn, checked)
         [niche] = niche_rows(conn, [row.niche_id])
         schema = readable_form(niche.form_schema)
         text = row.level.price_rules_text if document is None else _checked(document, schema)
@@ -221,11 +223,6 @@ def require_fitting_price_rules(levels: Sequence[LevelRow], form: FormSchema) ->
         if problems:
             words = f"the price rules of the level {row.level.name!r} do not fit it: {problems[0].path}: "
             raise Refused("price_rules_unfit", f"{words}{problems[0].message}; change them first")
-
-
-def _require_living(row: LevelRow) -> None:
-    if row.is_deleted:
-        raise Refused("level_deleted", f"the level {row.level.name!r} was deleted")
 
 
 def _checked(document: object, form: FormSchema | None) -> str | None:

@@ -11,6 +11,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.errors import Refused
 from fairlead.core.model import Subscription, filter_text
 from fairlead.core.subscription import EVERY_LEAD, paused, resumed, revalidated
+from fairlead.flows.configuration.levels import require_living
 from fairlead.flows.configuration.subscription_changes import (
     FILTER_CHANGED,
     ChangeRequest,
@@ -60,8 +61,7 @@ def subscribe(
 
     def work(conn: Connection, _: Sequence[str]) -> SubscriptionChanged:
         locked = lock_for_subscription(conn, checked, checked_level)
-        if locked.level.is_deleted:
-            raise Refused("level_deleted", f"the level {locked.level.level.name!r} was deleted")
+        require_living(locked.level)
         before = next((row for row in locked.rows if row.subscription.level_id == checked_level), None)
         rules = None if filter_rules is None else checked_filter(filter_rules, locked.form, locked.tables)
         if before is not None and not before.is_deleted:

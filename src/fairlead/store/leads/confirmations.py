@@ -66,9 +66,8 @@ def confirmation_token(conn: Connection, token_hash: bytes) -> ConfirmationToken
 def lock_unconfirmed(conn: Connection, after: tuple[datetime, str] | None, limit: int) -> list[tuple[datetime, str]]:
     """When they came in and ids of the next leads that were to be confirmed by now and were not, the oldest first.
 
-    Beyond the one that was seen last, and locked.
-    Those that another transaction holds are left for the next time: as nothing is waited for, no deadlock can come of
-    it.
+    Beyond the one that was seen last, and locked. Those that another transaction holds are left for the next time: as
+    nothing is waited for, no deadlock can come of it.
     """
     at, lead_id = after or (None, "00000000-0000-0000-0000-000000000000")
     return conn.execute(
